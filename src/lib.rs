@@ -1,1 +1,8 @@
-//! x
+//! Onedoor: an aggregating backend-for-frontend GraphQL gateway.
+
+pub mod failure;
+pub mod json;
+pub mod plan;
+pub mod projection;
+pub mod schema;
+pub mod template;

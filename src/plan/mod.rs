@@ -1,0 +1,239 @@
+//! Document -> valid operation -> immutable [`Plan`]: fetches, their order, and the projection of
+//! each answer; coercion of variables; introspection. Pure: no I/O, no clock. A plan never holds a
+//! variable's value, and running it never writes into it.
+
+use std::sync::Arc;
+
+use crate::json::Path;
+use crate::schema::Endpoint;
+use crate::template::{Expression, KeyPath};
+
+/// One operation, planned.
+#[derive(Debug)]
+pub struct Plan {
+    /// Query or mutation.
+    pub kind: OperationKind,
+    /// The operation's name, if it has one.
+    pub name: Option<Box<str>>,
+    /// A query has one step; a mutation has one for each root field, run in turn.
+    pub steps: Vec<Step>,
+    /// Every fetch, parents before children; [`FetchId`] is the index.
+    pub fetches: Vec<Fetch>,
+    /// Argument sets of fetches and computed fields; [`ArgsId`] is the index.
+    pub args: Vec<Args>,
+    /// Whether `__schema` or `__type` is asked for.
+    pub introspects: bool,
+}
+
+/// What kind of operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OperationKind {
+    /// A query.
+    Query,
+    /// A mutation: root fields run one after the other.
+    Mutation,
+}
+
+/// A part of a plan that runs by itself, with loaders of its own.
+#[derive(Debug)]
+pub struct Step {
+    /// The root fields, projected from an empty object.
+    pub selection: Arc<Selection>,
+}
+
+/// Index of a fetch in its plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FetchId(pub u32);
+
+/// Index of an argument set in its plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ArgsId(pub u32);
+
+/// One kind of request that a plan makes, for all parents that need it.
+#[derive(Debug)]
+pub struct Fetch {
+    /// The fetch in whose answers the parents lie; `None`: the root.
+    pub parent: Option<FetchId>,
+    /// Type and field in the schema, `User.orders`, for logs and plans.
+    pub coordinate: Box<str>,
+    /// Response keys from the root, for plans.
+    pub path: Box<str>,
+    /// What is asked.
+    pub endpoint: Arc<Endpoint>,
+    /// The key that tells one parent's value from another's; `None`: the whole request does.
+    pub key: Option<KeyPath>,
+    /// The field's arguments.
+    pub args: ArgsId,
+    /// What the value must be and what is wanted of it. Its own nullability is each [`Hole`]'s.
+    pub shape: Shape,
+}
+
+/// What a value must look like, and what is wanted of it.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// Whether null may stand here.
+    pub nullable: bool,
+    /// The kind of value.
+    pub kind: Kind,
+}
+
+/// The kind of a value.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// A scalar or enum.
+    Leaf(Leaf),
+    /// A list.
+    List(Box<Shape>),
+    /// An object of this very type.
+    Object(Arc<Selection>),
+    /// An object of one of several types.
+    Abstract(Arc<Cases>),
+    /// Not the value itself, but what leads to it (`@rest` beside `@ref`): the hole's captures are
+    /// read from the answer.
+    Through(Arc<Through>),
+    /// The value is computed from the answer (`@rest` beside `@computed`).
+    Computed(Arc<Computed>, Box<Shape>),
+}
+
+/// Result coercion of a leaf (specification section 3.5, 3.9).
+#[derive(Debug, Clone)]
+pub enum Leaf {
+    /// 32-bit integer.
+    Int,
+    /// Finite number.
+    Float,
+    /// String.
+    String,
+    /// Boolean.
+    Boolean,
+    /// String or integer, sent as a string.
+    Id,
+    /// One of the wire values, sent under its schema name: (JSON string on the wire, unescaped; schema name).
+    Enum(Arc<[(Box<str>, Box<str>)]>),
+    /// A custom scalar: any JSON, byte for byte.
+    Any,
+}
+
+/// What is wanted of an object: unique response keys in response order.
+#[derive(Debug)]
+pub struct Selection {
+    /// The object's type, for `__typename`.
+    pub type_name: Box<str>,
+    /// The fields in response order.
+    pub fields: Vec<Field>,
+    /// What dependent fetches and computed fields read of this object; slots by index.
+    pub captures: Vec<Path>,
+    /// Whether a hole that may not be null lies in this object or below, within the same answer.
+    pub has_required_holes: bool,
+}
+
+/// One response key of a selection.
+#[derive(Debug)]
+pub struct Field {
+    /// The response key.
+    pub key: Box<str>,
+    /// `"key":`, escaped.
+    pub key_json: Box<[u8]>,
+    /// Where the document asks for it, for errors.
+    pub locations: Box<[Location]>,
+    /// Whether callers without an identity are refused it.
+    pub authenticated: bool,
+    /// Where its value comes from.
+    pub value: FieldValue,
+    /// Whether null may stand here.
+    pub nullable: bool,
+}
+
+/// Line and column in the document, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// Where a field's value comes from.
+#[derive(Debug)]
+pub enum FieldValue {
+    /// `__typename`.
+    Typename,
+    /// `__schema` or `__type`: JSON prepared before the projection, found by response key.
+    Introspection,
+    /// A property of the object.
+    Property(Path, Shape),
+    /// A computed value.
+    Computed(Arc<Computed>, Shape),
+    /// A value that a fetch brings.
+    Hole(Hole),
+}
+
+/// A place that a fetch fills.
+#[derive(Debug, Clone)]
+pub struct Hole {
+    /// The fetch.
+    pub fetch: FetchId,
+    /// For each slot of the endpoint's `this`, then for the fetch's key if it reads `this` or
+    /// `answer`: the capture of the selection around.
+    pub slots: Box<[u32]>,
+    /// Whether null may stand here.
+    pub nullable: bool,
+    /// `Some`: the key is a list of keys and the value a list with one value a key (`@ref` on a
+    /// list field); whether an item may be null.
+    pub list: Option<ItemNullable>,
+}
+
+/// Whether an item of a list may be null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ItemNullable(pub bool);
+
+/// A hole in the place of a whole answer.
+#[derive(Debug)]
+pub struct Through {
+    /// What is read of the answer.
+    pub captures: Vec<Path>,
+    /// The place to fill.
+    pub hole: Hole,
+}
+
+/// A computed value.
+#[derive(Debug)]
+pub struct Computed {
+    /// The expression.
+    pub expression: Arc<Expression>,
+    /// The field's arguments.
+    pub args: ArgsId,
+    /// For each slot of the expression's `this`: the capture of the selection around.
+    pub slots: Box<[u32]>,
+}
+
+/// Concrete types of an abstract one.
+#[derive(Debug)]
+pub struct Cases {
+    /// The abstract type's name, for errors in the log.
+    pub type_name: Box<str>,
+    /// The property that tells.
+    pub discriminator: Path,
+    /// What it says, and the selection for that type.
+    pub cases: Vec<(Box<str>, Arc<Selection>)>,
+}
+
+/// The arguments of one field: literal parts prepared, variables by name.
+#[derive(Debug)]
+pub struct Args {
+    /// Argument name and value, in the order of the schema.
+    pub values: Vec<(Box<str>, Input)>,
+}
+
+/// An argument's value as the document gives it, in the wire's names.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// JSON text, ready.
+    Literal(Box<[u8]>),
+    /// A variable, by its index in the operation's variables; absent: the default, or absent.
+    Variable(u32, Option<Box<[u8]>>),
+    /// A list; absent items are null.
+    List(Vec<Input>),
+    /// An input object; absent members are absent.
+    Object(Vec<(Box<str>, Input)>),
+}

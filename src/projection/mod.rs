@@ -1,0 +1,139 @@
+//! Upstream bytes -> response bytes, in one pass and without a tree: selected values are copied in
+//! selection order, each checked against its type; nulls propagate; join keys and the places that
+//! other fetches fill are recorded. Pure: no I/O, no clock, no knowledge of requests.
+
+use std::sync::Arc;
+
+use crate::failure::Failure;
+use crate::json::{Body, Span, Value};
+use crate::plan::{Hole, Location};
+
+/// What an upstream's answer gives for one slot of a fetch.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// One value within a body.
+    Value(Body, Span),
+    /// The rows of one key, to be written as a list, in order.
+    Rows(Vec<(Body, Span)>),
+    /// Nothing there.
+    Null,
+}
+
+/// What a projection may read beside plan and bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'r> {
+    /// Whether the caller has an identity; `@authenticated` fields are refused otherwise.
+    pub authenticated: bool,
+    /// The caller's claims, for computed fields.
+    pub claims: Option<Value<'r>>,
+    /// The arguments of each [`crate::plan::ArgsId`], as a JSON object.
+    pub args: &'r [Body],
+    /// `__schema` and `__type` by response key.
+    pub introspection: &'r [(Box<str>, Box<[u8]>)],
+}
+
+/// One slot of a fetch, projected: response bytes with holes. Borrows from the plan.
+#[derive(Debug)]
+pub struct Fragment<'p> {
+    /// What became of the value.
+    pub outcome: Outcome<'p>,
+    /// The response bytes, JSON but for the holes, where nothing stands.
+    pub bytes: Vec<u8>,
+    /// The holes, by offset.
+    pub holes: Vec<HoleAt<'p>>,
+    /// The objects that holes belong to.
+    pub instances: Vec<Instance>,
+    /// Nullable values around holes that may not be null.
+    pub scopes: Vec<Scope>,
+    /// Failures of nullable positions, by offset.
+    pub errors: Vec<ErrorAt<'p>>,
+    /// Where holes, scopes and errors lie: nodes linked to their parents.
+    pub paths: Paths<'p>,
+}
+
+/// What became of a projected value.
+#[derive(Debug, Clone)]
+pub enum Outcome<'p> {
+    /// It is in the bytes.
+    Value,
+    /// The upstream gave null, or nothing.
+    Null,
+    /// Null propagated through the whole value; where the failure lies below it.
+    Failed(Failed<'p>),
+}
+
+/// A failure with its place.
+#[derive(Debug, Clone)]
+pub struct Failed<'p> {
+    /// Steps from the fragment's root to the place.
+    pub path: Vec<PathStep<'p>>,
+    /// Where the document asks for it; empty: as the hole it was to fill.
+    pub locations: &'p [Location],
+    /// What failed.
+    pub failure: Arc<Failure>,
+}
+
+/// A hole at its place in the bytes.
+#[derive(Debug)]
+pub struct HoleAt<'p> {
+    /// Where in the bytes its value belongs.
+    pub offset: u32,
+    /// The hole.
+    pub hole: &'p Hole,
+    /// Where the document asks for it.
+    pub locations: &'p [Location],
+    /// The object around it, in [`Fragment::instances`].
+    pub instance: u32,
+    /// The innermost nullable value around it within the fragment, if the hole may not be null.
+    pub scope: Option<u32>,
+    /// Its place.
+    pub path: PathId,
+}
+
+/// What holes read of the object around them.
+#[derive(Debug)]
+pub struct Instance {
+    /// The body the spans lie in.
+    pub body: Body,
+    /// By capture of the selection; `None`: absent.
+    pub captures: Box<[Option<Span>]>,
+}
+
+/// A nullable value: if a hole within it that may not be null fails, these bytes become `null`.
+#[derive(Debug)]
+pub struct Scope {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// The next nullable value around it within the fragment.
+    pub parent: Option<u32>,
+}
+
+/// A failed nullable position; `null` stands there.
+#[derive(Debug)]
+pub struct ErrorAt<'p> {
+    /// Where in the bytes the `null` stands.
+    pub offset: u32,
+    /// What failed and where.
+    pub failed: Failed<'p>,
+}
+
+/// One step of an error's path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathStep<'p> {
+    /// A response key.
+    Key(&'p str),
+    /// An index of a list.
+    Index(u32),
+}
+
+/// A place within a fragment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathId(pub u32);
+
+/// Places of a fragment, each linked to the one around it.
+#[derive(Debug, Default)]
+pub struct Paths<'p> {
+    nodes: Vec<(Option<PathId>, PathStep<'p>)>,
+}

@@ -1,0 +1,180 @@
+//! The checked schema: what clients see, and for every field where its value comes from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use apollo_compiler::collections::HashMap as CompilerMap;
+use apollo_compiler::schema::Implementers;
+use apollo_compiler::validation::Valid;
+use apollo_compiler::{Name, Schema};
+use indexmap::IndexMap;
+
+use crate::json::Path;
+use crate::template::{Expression, KeyPath, RequestTemplate};
+
+/// A whole schema, checked: built by [`crate::schema::load`] only.
+#[derive(Debug)]
+pub struct Catalog {
+    /// What clients may know: the SDL without mapping directives. Queries are validated against it.
+    pub public: Valid<Schema>,
+    /// Implementers of each interface, for introspection.
+    pub implementers: CompilerMap<Name, Implementers>,
+    /// Object types by name, introspection's own left out.
+    pub objects: IndexMap<Name, ObjectType>,
+    /// Interfaces and unions by name.
+    pub abstracts: IndexMap<Name, AbstractType>,
+    /// Enums by name.
+    pub enums: IndexMap<Name, Arc<EnumType>>,
+    /// Input objects by name: field name -> name on the wire.
+    pub inputs: IndexMap<Name, IndexMap<Name, Box<str>>>,
+    /// Custom scalars by name.
+    pub scalars: IndexMap<Name, Scalar>,
+}
+
+/// An object type.
+#[derive(Debug)]
+pub struct ObjectType {
+    /// Its fields by name.
+    pub fields: IndexMap<Name, FieldType>,
+    /// Whether callers without an identity are refused (`@authenticated` on the type or one of its interfaces).
+    pub authenticated: bool,
+}
+
+/// One field of an object type.
+#[derive(Debug)]
+pub struct FieldType {
+    /// Where the value comes from.
+    pub source: Source,
+    /// Whether callers without an identity are refused (`@authenticated` on the field, its type,
+    /// or that field of an interface).
+    pub authenticated: bool,
+}
+
+/// Where a field's value comes from. A field has exactly one source.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A property of the parent's upstream object.
+    Property(Path),
+    /// A request of its own (`@rest`), and what becomes of its answer.
+    Fetch(Arc<Endpoint>, Then),
+    /// Another type's lookup (`@ref`).
+    Lookup(Lookup),
+    /// A CEL expression (`@computed`).
+    Computed(Arc<Expression>),
+}
+
+/// What becomes of the answer of a field's own request.
+#[derive(Debug, Clone)]
+pub enum Then {
+    /// It is the value.
+    Value,
+    /// It holds the key or keys of the value (`@rest` beside `@ref`).
+    Lookup(Lookup),
+    /// The value is computed from it (`@rest` beside `@computed`).
+    Computed(Arc<Expression>),
+}
+
+/// A use of a type's lookup.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    /// Where the key comes from: `this`, `args`, `claims` or `answer`.
+    pub key: KeyPath,
+    /// The type's lookup.
+    pub endpoint: Arc<Endpoint>,
+}
+
+/// One request an upstream can be asked, declared by one `@rest`.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// Unique within the catalog: part of loader keys.
+    pub id: EndpointId,
+    /// The upstream's name: the stem of its file.
+    pub upstream: Arc<str>,
+    /// For logs and plans: `GET /orders?userId={keys}`.
+    pub label: Box<str>,
+    /// The request.
+    pub request: RequestTemplate,
+    /// Paths of the parent's object that the request reads, by slot; the batch's key among them.
+    pub this: Vec<Path>,
+    /// Where the value, or a batch's rows, lie in the answer.
+    pub at: Path,
+    /// How many parents share one request; `None`: one request each.
+    pub batch: Option<Batch>,
+    /// What of a failed answer clients may read, and which 2xx answers have failed.
+    pub error: ErrorRule,
+    /// Its own timeout; else the upstream's.
+    pub timeout: Option<Duration>,
+    /// What 404 and 410 mean outside a batch.
+    pub not_found: NotFound,
+}
+
+/// Identifies an endpoint within its catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EndpointId(pub u32);
+
+/// How a batch's keys are gathered and its rows handed out.
+#[derive(Debug)]
+pub struct Batch {
+    /// The parent's key. `None` on a type's lookup: `@ref` brings it.
+    pub key: Option<KeyPath>,
+    /// What of a row equals its key.
+    pub by: By,
+    /// The part of a row that is wanted.
+    pub value: Path,
+    /// Keep so many rows of each key: a path below `args`.
+    pub first: Option<Path>,
+    /// At most so many keys a request.
+    pub max: usize,
+}
+
+/// What of a batch's answer tells which key a row belongs to.
+#[derive(Debug)]
+pub enum By {
+    /// The answer is a list of rows, and this path of a row gives its key, or keys.
+    Property(Path),
+    /// The answer is an object whose property names are the keys (`by: "@key"`).
+    Name,
+}
+
+/// What of a failed answer clients may read (`error: {if, message, code}`).
+#[derive(Debug, Default, Clone)]
+pub struct ErrorRule {
+    /// A 2xx answer (or row of a batch) where this is there and not null, false or empty has failed too.
+    pub when: Option<Path>,
+    /// Where the message for clients lies.
+    pub message: Option<Path>,
+    /// Where the code for clients lies.
+    pub code: Option<Path>,
+}
+
+/// What 404 and 410 mean for a request that is no batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotFound {
+    /// Null, where the field is nullable.
+    Null,
+    /// The error `NOT_FOUND`.
+    Error,
+}
+
+/// An interface or union.
+#[derive(Debug)]
+pub struct AbstractType {
+    /// The property that tells the concrete type.
+    pub discriminator: Path,
+    /// What the property says for each concrete type.
+    pub members: Vec<(Box<str>, Name)>,
+}
+
+/// An enum: names on both sides.
+#[derive(Debug)]
+pub struct EnumType {
+    /// Name in the schema -> value on the wire.
+    pub to_wire: IndexMap<Name, Box<str>>,
+}
+
+/// How a custom scalar's values are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scalar {
+    /// Any JSON passes byte for byte.
+    Any,
+}
