@@ -137,3 +137,38 @@ pub struct PathId(pub u32);
 pub struct Paths<'p> {
     nodes: Vec<(Option<PathId>, PathStep<'p>)>,
 }
+
+/// A fragment and what fills its holes.
+#[derive(Debug)]
+pub struct Slot<'p> {
+    /// The projected value.
+    pub fragment: Fragment<'p>,
+    /// For each of [`Fragment::holes`]: what fills it.
+    pub targets: Vec<Target>,
+}
+
+/// What fills a hole.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// The value of this slot of the hole's fetch.
+    Slot(u32),
+    /// A list of values, in order (`@ref` on a list field); `None`: null without a request.
+    List(Vec<Option<u32>>),
+    /// Null without a request: the key or a value the request needs is null.
+    Null,
+    /// No request could be made.
+    Failed(Arc<Failure>),
+}
+
+/// Every slot of every fetch, by [`crate::plan::FetchId`].
+#[derive(Debug)]
+pub struct Tables<'p>(pub Vec<Vec<Slot<'p>>>);
+
+/// A whole response's data and errors.
+#[derive(Debug)]
+pub struct Assembled<'p> {
+    /// The JSON of `data`; `None`: null propagated to the root.
+    pub data: Option<Vec<u8>>,
+    /// The errors, in response order.
+    pub errors: Vec<Failed<'p>>,
+}
