@@ -15,8 +15,10 @@ pub enum Answer {
     Value(Body, Span),
     /// The rows of one key, to be written as a list, in order.
     Rows(Vec<(Body, Span)>),
-    /// Nothing there.
+    /// The upstream said null, or nothing lies where the value should.
     Null,
+    /// The upstream has no such thing: 404, or no row for the key.
+    Missing,
 }
 
 /// What a projection may read beside plan and bytes.
@@ -26,8 +28,8 @@ pub struct Inputs<'r> {
     pub authenticated: bool,
     /// The caller's claims, for computed fields.
     pub claims: Option<Value<'r>>,
-    /// The arguments of each [`crate::plan::ArgsId`], as a JSON object.
-    pub args: &'r [Body],
+    /// The arguments of each [`crate::plan::ArgsId`], as a JSON object; or why there are none.
+    pub args: &'r [Result<Body, Arc<Failure>>],
     /// `__schema` and `__type` by response key.
     pub introspection: &'r [(Box<str>, Box<[u8]>)],
 }
@@ -58,6 +60,8 @@ pub enum Outcome<'p> {
     Value,
     /// The upstream gave null, or nothing.
     Null,
+    /// The upstream has no such thing.
+    Missing,
     /// Null propagated through the whole value; where the failure lies below it.
     Failed(Failed<'p>),
 }
