@@ -15,8 +15,10 @@ pub enum Answer {
     Value(Body, Span),
     /// The rows of one key, to be written as a list, in order.
     Rows(Vec<(Body, Span)>),
-    /// Nothing there.
+    /// The upstream said null, or nothing lies where the value should.
     Null,
+    /// The upstream has no such thing: 404, or no row for the key.
+    Missing,
 }
 
 /// What a projection may read beside plan and bytes.
@@ -26,8 +28,8 @@ pub struct Inputs<'r> {
     pub authenticated: bool,
     /// The caller's claims, for computed fields.
     pub claims: Option<Value<'r>>,
-    /// The arguments of each [`crate::plan::ArgsId`], as a JSON object.
-    pub args: &'r [Body],
+    /// The arguments of each [`crate::plan::ArgsId`], as a JSON object; or why there are none.
+    pub args: &'r [Result<Body, Arc<Failure>>],
     /// `__schema` and `__type` by response key.
     pub introspection: &'r [(Box<str>, Box<[u8]>)],
 }
@@ -58,6 +60,8 @@ pub enum Outcome<'p> {
     Value,
     /// The upstream gave null, or nothing.
     Null,
+    /// The upstream has no such thing.
+    Missing,
     /// Null propagated through the whole value; where the failure lies below it.
     Failed(Failed<'p>),
 }
@@ -136,4 +140,39 @@ pub struct PathId(pub u32);
 #[derive(Debug, Default)]
 pub struct Paths<'p> {
     nodes: Vec<(Option<PathId>, PathStep<'p>)>,
+}
+
+/// A fragment and what fills its holes.
+#[derive(Debug)]
+pub struct Slot<'p> {
+    /// The projected value.
+    pub fragment: Fragment<'p>,
+    /// For each of [`Fragment::holes`]: what fills it.
+    pub targets: Vec<Target>,
+}
+
+/// What fills a hole.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// The value of this slot of the hole's fetch.
+    Slot(u32),
+    /// A list of values, in order (`@ref` on a list field); `None`: null without a request.
+    List(Vec<Option<u32>>),
+    /// Null without a request: the key or a value the request needs is null.
+    Null,
+    /// No request could be made.
+    Failed(Arc<Failure>),
+}
+
+/// Every slot of every fetch, by [`crate::plan::FetchId`].
+#[derive(Debug)]
+pub struct Tables<'p>(pub Vec<Vec<Slot<'p>>>);
+
+/// A whole response's data and errors.
+#[derive(Debug)]
+pub struct Assembled<'p> {
+    /// The JSON of `data`; `None`: null propagated to the root.
+    pub data: Option<Vec<u8>>,
+    /// The errors, in response order.
+    pub errors: Vec<Failed<'p>>,
 }
