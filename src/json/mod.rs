@@ -1,0 +1,134 @@
+//! JSON bodies as bytes: checked whole once, then read in place, without a tree.
+//!
+//! [`Body::parse`] checks a text against the full grammar of RFC 8259; a [`Body`] is the proof.
+//! Whatever reads one afterwards trusts it: a [`Value`] is a place in the text, a [`Cursor`] passes
+//! over the text once, a [`Path`] tells where in a value another one lies.
+//!
+//! Knows nothing of GraphQL, HTTP or where a body came from.
+//!
+//! ```
+//! use onedoor::json::{Body, Path};
+//!
+//! let body = Body::parse(r#"{"user": {"name": "Ada", "tags": ["a", "b"]}}"#.into())?;
+//! let user = body.root().get("user").ok_or("no user")?;
+//! assert_eq!(user.get("name").and_then(|name| name.as_str()).as_deref(), Some("Ada"));
+//! let last = Path::parse("tags[-1]")?.eval(user).ok_or("no tag")?;
+//! assert_eq!(last.raw(), b"\"b\"");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod cursor;
+pub mod number;
+mod path;
+mod scan;
+mod string;
+mod validate;
+mod value;
+
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub use cursor::{ArrayCursor, Cursor, ObjectCursor};
+pub use path::{Matches, Path, PathError, Segment};
+pub use string::{RawString, write_string};
+pub use validate::{Invalid, MAX_DEPTH, Reason};
+pub use value::{Items, Kind, Members, Value};
+
+use validate::Nested;
+
+/// A text that is one JSON value, checked whole. Cheap to clone.
+///
+/// Grammar (RFC 8259), UTF-8, paired surrogates in escapes and a nesting of at most [`MAX_DEPTH`]
+/// are certain; that names within an object are unique is not (the last of equal ones counts).
+#[derive(Clone)]
+pub struct Body {
+    bytes: Bytes,
+    root: Span,
+    nested: Option<Arc<[Nested]>>,
+}
+
+/// Where a value lies in its body's bytes, without white space around it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Span {
+    /// The value's first byte.
+    pub start: u32,
+    /// The byte after its last one.
+    pub end: u32,
+}
+
+impl Body {
+    /// Checks a whole text.
+    ///
+    /// # Errors
+    /// Where and why the text is not one JSON value, with nothing of its content.
+    pub fn parse(bytes: Bytes) -> Result<Body, Invalid> {
+        let checked = validate::validate(&bytes)?;
+        let root = Span { start: checked.start, end: checked.end };
+        let nested = (!checked.nested.is_empty()).then(|| checked.nested.into());
+        Ok(Body { bytes, root, nested })
+    }
+
+    /// The body `null`.
+    pub fn null() -> Body {
+        let bytes = Bytes::from_static(b"null");
+        Body { bytes, root: Span { start: 0, end: 4 }, nested: None }
+    }
+
+    /// The whole value.
+    pub fn root(&self) -> Value<'_> {
+        Value::new(self, self.root.start, 0)
+    }
+
+    /// The text as it came, with the white space around the value.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Where a value of this body lies. Finds the value's end, if that was not known.
+    pub fn span_of(&self, value: Value<'_>) -> Span {
+        value.span()
+    }
+
+    /// The value at a span that [`Body::span_of`] gave for this body. With any other span the
+    /// value is arbitrary.
+    pub fn at(&self, span: Span) -> Value<'_> {
+        let mark = self.nested().partition_point(|nested| nested.start < span.start);
+        Value::new(self, span.start, mark as u32)
+    }
+
+    #[inline(always)]
+    fn nested(&self) -> &[Nested] {
+        self.nested.as_deref().unwrap_or_default()
+    }
+}
+
+impl Span {
+    /// The number of bytes.
+    pub fn len(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
+    }
+
+    /// Whether there are no bytes: never so for the span of a value.
+    pub fn is_empty(self) -> bool {
+        self.end <= self.start
+    }
+
+    /// As a range of indices.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// Bodies may hold secrets: only the length is shown.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").field("bytes", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
