@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use http::StatusCode;
+
 use crate::failure::{Code, Failure};
 use crate::json::{Body, Path, Value};
 use crate::projection::{Answer, Groups, split};
 use crate::schema::{Batch, Endpoint, ErrorRule, NotFound};
-use crate::upstream::{Reply, failure_of_status, is_json};
+use crate::upstream::{Reply, failure_of_status};
 
 /// Longest message taken over from an upstream, in characters.
 const MESSAGE_MAX: usize = 500;
@@ -17,61 +19,52 @@ const CODE_MAX: usize = 100;
 /// A reply whose body was read: JSON, or not.
 #[derive(Debug)]
 pub(super) struct Content {
-    status: u16,
-    body: Result<Body, NotJson>,
-}
-
-/// Why a body cannot be used.
-#[derive(Debug)]
-struct NotJson {
-    said: &'static str,
+    status: StatusCode,
+    /// `None`: no JSON.
+    body: Option<Body>,
 }
 
 impl Content {
-    /// Reads a reply. 204, 205 and an empty body are null.
+    /// Reads a reply.
     pub(super) fn read(service: &Arc<str>, reply: Reply) -> Self {
-        let status = reply.status.as_u16();
-        if matches!(status, 204 | 205) || reply.body.is_empty() {
-            return Self { status, body: Ok(Body::null()) };
-        }
-        let body = if is_json(&reply.headers) {
-            Body::parse(reply.body).map_err(|invalid| {
-                tracing::warn!(upstream = %service, status, %invalid, "answer is not valid JSON");
-                NotJson { said: "The upstream's answer is not valid JSON." }
-            })
-        } else {
-            tracing::warn!(upstream = %service, status, "answer is not of a JSON media type");
-            Err(NotJson { said: "The upstream's answer is not JSON." })
-        };
-        Self { status, body }
+        let status = reply.status;
+        let body = Body::parse(reply.body).inspect_err(|invalid| {
+            if status.is_success() {
+                tracing::warn!(upstream = %service, %status, %invalid, "the answer is not JSON");
+            }
+        });
+        Self { status, body: body.ok() }
     }
 
     /// The body, if the answer has not failed.
-    fn succeeded(&self, endpoint: &Endpoint, rule: &ErrorRule) -> Result<&Body, Arc<Failure>> {
-        if let Some(code) = failure_of_status(self.status) {
-            let failure = Failure::new(code, sentence(code));
-            let failure = match &self.body {
-                Ok(body) => told_by(rule, body.root(), failure),
-                Err(_) => failure,
-            };
-            return Err(Arc::new(failure.of(&endpoint.upstream, Some(self.status))));
+    fn succeeded(&self, endpoint: &Endpoint) -> Result<&Body, Arc<Failure>> {
+        let rule = &endpoint.error;
+        if let Some(failure) = failure_of_status(&endpoint.upstream, self.status) {
+            return Err(Arc::new(match &self.body {
+                Some(body) => told_by(rule, body.root(), failure),
+                None => failure,
+            }));
         }
-        let body = self.body.as_ref().map_err(|not_json| {
-            let failure = Failure::new(Code::UpstreamBadAnswer, not_json.said);
-            Arc::new(failure.of(&endpoint.upstream, Some(self.status)))
-        })?;
+        let Some(body) = &self.body else {
+            let said = "The upstream's answer is not valid JSON.";
+            return Err(self.failed(endpoint, Failure::new(Code::UpstreamBadAnswer, said)));
+        };
         match reported(rule, body.root()) {
-            Some(failure) => Err(Arc::new(failure.of(&endpoint.upstream, Some(self.status)))),
+            Some(failure) => Err(self.failed(endpoint, failure)),
             None => Ok(body),
         }
     }
 
+    fn failed(&self, endpoint: &Endpoint, failure: Failure) -> Arc<Failure> {
+        Arc::new(failure.of(&endpoint.upstream, Some(self.status.as_u16())))
+    }
+
     /// The value of a fetch that has the answer for itself.
-    pub(super) fn value(&self, endpoint: &Endpoint, rule: &ErrorRule) -> Result<Answer, Arc<Failure>> {
-        if endpoint.not_found == NotFound::Null && matches!(self.status, 404 | 410) {
+    pub(super) fn value(&self, endpoint: &Endpoint) -> Result<Answer, Arc<Failure>> {
+        if endpoint.not_found == NotFound::Null && matches!(self.status.as_u16(), 404 | 410) {
             return Ok(Answer::Missing);
         }
-        let body = self.succeeded(endpoint, rule)?;
+        let body = self.succeeded(endpoint)?;
         Ok(match endpoint.at.eval(body.root()) {
             Some(value) if !value.is_null() => Answer::Value(body.clone(), body.span_of(value)),
             _ => Answer::Null,
@@ -79,32 +72,21 @@ impl Content {
     }
 
     /// The rows of a batch, by key.
-    pub(super) fn rows(
-        &self,
-        endpoint: &Endpoint,
-        batch: &Batch,
-        rule: &ErrorRule,
-    ) -> Result<Groups, Arc<Failure>> {
-        let body = self.succeeded(endpoint, rule)?;
-        split(body, &endpoint.at, batch, rule).map_err(|error| {
+    pub(super) fn rows(&self, endpoint: &Endpoint, batch: &Batch) -> Result<Groups, Arc<Failure>> {
+        let body = self.succeeded(endpoint)?;
+        split(body, &endpoint.at, batch, &endpoint.error).map_err(|error| {
             tracing::warn!(upstream = %endpoint.upstream, endpoint = %endpoint.label, %error, "batch cannot be read");
             let failure = Failure::new(
                 Code::UpstreamBadAnswer,
                 "The upstream's answer is not the list of rows that the schema declares.",
             );
-            Arc::new(failure.of(&endpoint.upstream, Some(self.status)))
+            self.failed(endpoint, failure)
         })
     }
 
     /// The failure of one row that `error.if` picked out.
-    pub(super) fn failed_row(
-        &self,
-        endpoint: &Endpoint,
-        rule: &ErrorRule,
-        row: Value<'_>,
-    ) -> Arc<Failure> {
-        let failure = told_by(rule, row, reported_failure());
-        Arc::new(failure.of(&endpoint.upstream, Some(self.status)))
+    pub(super) fn failed_row(&self, endpoint: &Endpoint, row: Value<'_>) -> Arc<Failure> {
+        self.failed(endpoint, told_by(&endpoint.error, row, reported_failure()))
     }
 }
 
@@ -152,18 +134,4 @@ fn text_at(path: Option<&Path>, value: Value<'_>, max: usize) -> Option<String> 
         return None;
     }
     Some(text.chars().take(max).collect())
-}
-
-/// What clients read where the upstream's own words are not for them.
-fn sentence(code: Code) -> &'static str {
-    match code {
-        Code::Unauthenticated => "The upstream asks who the caller is.",
-        Code::Forbidden => "The upstream denies this to the caller.",
-        Code::NotFound => "The upstream has no such thing.",
-        Code::Conflict => "The upstream sees a conflict with the present state.",
-        Code::BadUserInput => "The upstream does not accept the input.",
-        Code::RateLimited => "The upstream is asked too often.",
-        Code::UpstreamRejected => "The upstream rejects the request.",
-        _ => "The upstream failed.",
-    }
 }

@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
+use tokio::time::Instant;
 
 use super::answer::Content;
 use super::{Service, Wire};
 use crate::cache::Partition;
 use crate::failure::{Code, Failure};
+use crate::observe::{Call, Outcome};
 use crate::template::Request;
+use crate::upstream::{CallContext, CallerHeaders};
 
 /// A call under way or ended; waiting for it does not own it, so dropping one waiter fails no other.
 pub(super) type SharedCall = Shared<BoxFuture<'static, Result<Arc<Content>, Arc<Failure>>>>;
@@ -70,11 +73,30 @@ async fn call(
     timeout: Option<Duration>,
 ) -> Result<Arc<Content>, Arc<Failure>> {
     wire.budget.take().map_err(|failure| Arc::new(failure.of(&service.name, None)))?;
-    let context = wire.context(service, timeout);
-    match service.transport.call(&request, &context).await {
-        Ok(reply) => Ok(Arc::new(Content::read(&service.name, reply))),
-        Err(error) => Err(Arc::new(error.failure(&service.name))),
-    }
+    let nobody = CallerHeaders::default();
+    let context = CallContext {
+        deadline: wire.deadline,
+        timeout,
+        trace: &wire.trace,
+        request_id: &wire.request_id,
+        headers: wire.callers.get(&service.name).unwrap_or(&nobody),
+    };
+    let started = Instant::now();
+    let replied = service.transport.call(&request, &context).await;
+    let answered = replied.map_err(|error| {
+        let failure = error.failure(&service.name);
+        tracing::warn!(upstream = %service.name, %error, "upstream call failed");
+        Arc::new(failure)
+    });
+    wire.log.record(Call {
+        service: Arc::clone(&service.name),
+        outcome: match &answered {
+            Ok(reply) => Outcome::Status(reply.status.as_u16()),
+            Err(failure) => Outcome::Failed(failure.code.as_str()),
+        },
+        duration: started.elapsed(),
+    });
+    answered.map(|reply| Arc::new(Content::read(&service.name, reply)))
 }
 
 /// The failure of a fetch whose service is not there; loading the schema has ruled it out.

@@ -228,15 +228,11 @@ impl<'p> Gather<'p> {
 
     /// The answer of a slot that has a reply for itself.
     pub(super) fn value(&self, content: &Content) -> Result<Answer, Arc<Failure>> {
-        let endpoint = &self.fetch.endpoint;
-        let service = self.service.as_ref().map_err(Arc::clone)?;
-        content.value(endpoint, service.error_rule(endpoint))
+        content.value(&self.fetch.endpoint)
     }
 
     /// The answer of a slot that shares a reply: its key's rows.
     pub(super) fn row(&self, rows: &ChunkRows, key: &Key) -> Result<Answer, Arc<Failure>> {
-        let endpoint = &self.fetch.endpoint;
-        let service = self.service.as_ref().map_err(Arc::clone)?;
         let many = matches!(self.fetch.shape.kind, Kind::List(_)) || self.fetch.takes_all_rows();
         let mut kept = Vec::new();
         for row in rows.groups.rows(key) {
@@ -244,8 +240,7 @@ impl<'p> Gather<'p> {
                 Row::Value(span) => kept.push((rows.groups.body().clone(), span)),
                 Row::Failed(span) => {
                     let row = rows.groups.body().at(span);
-                    let rule = service.error_rule(endpoint);
-                    return Err(rows.content.failed_row(endpoint, rule, row));
+                    return Err(rows.content.failed_row(&self.fetch.endpoint, row));
                 }
             }
         }

@@ -153,13 +153,12 @@ impl Requests {
 
     fn request(&self, keys: &[&Key]) -> Chunk {
         let (endpoint, batch) = (Arc::clone(&self.endpoint), Arc::clone(&self.batch));
-        let rule = self.service.error_rule(&endpoint);
         let rows = match self.rest.finish(keys) {
             Ok(request) => {
                 let call = self.calls.open(&self.service, request, endpoint.timeout);
                 async move {
                     let content = call.await?;
-                    let groups = content.rows(&endpoint, &batch, &rule)?;
+                    let groups = content.rows(&endpoint, &batch)?;
                     Ok(Arc::new(ChunkRows { groups, content }))
                 }
                 .boxed()

@@ -1,15 +1,15 @@
 //! The services a plan's fetches go to, and what every call of one request shares.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use indexmap::IndexMap;
+use tokio::time::Instant;
 
 use crate::cache::Partition;
 use crate::failure::Failure;
 use crate::limits::UpstreamCalls;
-use crate::schema::{Endpoint, ErrorRule};
-use crate::upstream::{CallContext, Transport};
+use crate::observe::{CallLog, RequestId, TraceContext};
+use crate::upstream::{CallerHeaders, Transport};
 
 /// One upstream as fetches see it.
 pub struct Service {
@@ -17,20 +17,6 @@ pub struct Service {
     pub name: Arc<str>,
     /// What makes its calls.
     pub transport: Arc<dyn Transport>,
-    /// What of a failed answer clients may read, where the endpoint does not say.
-    pub error: ErrorRule,
-}
-
-impl Service {
-    /// The endpoint's rule, completed by the service's.
-    pub(super) fn error_rule(&self, endpoint: &Endpoint) -> ErrorRule {
-        let (own, general) = (&endpoint.error, &self.error);
-        ErrorRule {
-            when: own.when.clone().or_else(|| general.when.clone()),
-            message: own.message.clone().or_else(|| general.message.clone()),
-            code: own.code.clone().or_else(|| general.code.clone()),
-        }
-    }
 }
 
 /// Every upstream, by name.
@@ -51,4 +37,22 @@ impl Services {
     pub(super) fn get(&self, name: &Arc<str>) -> Result<Arc<Service>, Arc<Failure>> {
         self.0.get(name).cloned().ok_or_else(|| super::calls::unknown_service(name))
     }
+}
+
+/// What every upstream call of one request shares.
+pub struct Wire {
+    /// Whose answers may be shared with whom: in the key of every loader and every call.
+    pub partition: Arc<Partition>,
+    /// How many calls the request may still make.
+    pub budget: UpstreamCalls,
+    /// When the request ends.
+    pub deadline: Instant,
+    /// The request's place in a trace.
+    pub trace: TraceContext,
+    /// The request's id.
+    pub request_id: RequestId,
+    /// What each service is told of the caller.
+    pub callers: IndexMap<Arc<str>, CallerHeaders>,
+    /// Where calls are noted as they end.
+    pub log: Arc<CallLog>,
 }
