@@ -1,1 +1,3 @@
-//! x
+//! Onedoor: one GraphQL query per screen, one door for every REST service behind it.
+
+pub mod cli;
