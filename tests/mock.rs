@@ -579,3 +579,47 @@ async fn connections_are_kept_alive_and_shutdown_ends_the_service() {
     );
     assert!(TcpStream::connect(address).await.is_err());
 }
+
+/// The rows of one of the shop's own data files.
+fn shop_file(name: &str) -> Vec<Value> {
+    let path = format!("{}/mock/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).expect("the file is there");
+    assert!(text.len() < 200_000, "{path} is to be small");
+    let data: Value = serde_json::from_str(&text).expect("it is JSON");
+    Mock::new(data.clone(), Options::default()).expect("it is sound");
+    data[name]
+        .as_array()
+        .expect("the collection has the file's name")
+        .clone()
+}
+
+#[test]
+fn the_shops_rows_refer_to_one_another_but_for_the_ones_its_readme_names() {
+    let ids = |rows: &[Value]| rows.iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
+    let (users, orders, payments) = (
+        shop_file("users"),
+        shop_file("orders"),
+        shop_file("payments"),
+    );
+    let (user_ids, order_ids) = (ids(&users), ids(&orders));
+    let dangling = |rows: &[Value], key: &str, known: &[Value]| {
+        ids(&rows
+            .iter()
+            .filter(|row| !known.contains(&row[key]))
+            .cloned()
+            .collect::<Vec<_>>())
+    };
+    assert_eq!(
+        dangling(&orders, "userId", &user_ids),
+        [json!(1555), json!(1560)]
+    );
+    assert_eq!(dangling(&payments, "orderId", &order_ids), [Value::Null; 0]);
+    let odd: Vec<_> = payments
+        .iter()
+        .filter(|p| p["kind"] != "card" && p["kind"] != "bank")
+        .collect();
+    assert_eq!(
+        odd.iter().map(|p| &p["orderId"]).collect::<Vec<_>>(),
+        [&json!(1042)]
+    );
+}
