@@ -1,5 +1,6 @@
-//! Onedoor: an aggregating backend-for-frontend GraphQL gateway.
+//! Onedoor: one GraphQL query per screen, one door for every REST service behind it.
 
+pub mod cli;
 pub mod failure;
 pub mod json;
 pub mod plan;
