@@ -1,6 +1,7 @@
-//! Onedoor: an aggregating backend-for-frontend GraphQL gateway.
+//! Onedoor: one GraphQL query per screen, one door for every REST service behind it.
 
 pub mod cache;
+pub mod cli;
 pub mod config;
 pub mod door;
 pub mod failure;

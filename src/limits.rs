@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::time::Instant;
 
-use crate::config::Limits;
 use crate::failure::{Code, Failure};
+
+pub use crate::config::Limits;
 
 /// How many upstream calls a request has left. Shared by everything that calls on its behalf.
 #[derive(Debug)]
@@ -15,10 +16,10 @@ pub struct UpstreamCalls {
 }
 
 impl UpstreamCalls {
-    /// All that the settings allow.
+    /// So many, as `[limits] upstream_calls` says.
     #[must_use]
-    pub fn new(limits: &Limits) -> Self {
-        Self { left: AtomicU32::new(limits.upstream_calls.get()) }
+    pub const fn new(allowed: u32) -> Self {
+        Self { left: AtomicU32::new(allowed) }
     }
 
     /// Takes one call.
@@ -53,7 +54,7 @@ mod tests {
 
     #[test]
     fn exactly_as_many_calls_may_be_made_as_allowed_also_from_several_threads() {
-        let calls = Arc::new(UpstreamCalls { left: AtomicU32::new(100) });
+        let calls = Arc::new(UpstreamCalls::new(100));
         let threads: Vec<_> = (0..4)
             .map(|_| {
                 let calls = Arc::clone(&calls);

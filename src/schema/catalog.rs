@@ -99,7 +99,7 @@ pub struct Endpoint {
     /// Where the value, or a batch's rows, lie in the answer.
     pub at: Path,
     /// How many parents share one request; `None`: one request each.
-    pub batch: Option<Batch>,
+    pub batch: Option<Arc<Batch>>,
     /// What of a failed answer clients may read, and which 2xx answers have failed.
     pub error: ErrorRule,
     /// Its own timeout; else the upstream's.
