@@ -18,7 +18,8 @@ where
     /// A store for `max` bytes in all; `size_of` says how many an entry takes, key and value. With
     /// 0 bytes it keeps nothing.
     pub fn new(max: u64, size_of: impl Fn(&K, &V) -> usize + Send + Sync + 'static) -> Self {
-        let weigh = move |key: &K, value: &V| u32::try_from(size_of(key, value)).unwrap_or(u32::MAX);
+        let weigh =
+            move |key: &K, value: &V| u32::try_from(size_of(key, value)).unwrap_or(u32::MAX);
         Self(moka::sync::Cache::builder().max_capacity(max).weigher(weigh).build())
     }
 

@@ -124,6 +124,9 @@ mod tests {
 
     #[test]
     fn a_partition_does_not_print_who_it_is() {
-        assert_eq!(format!("{:?} {:?}", ada(), Partition::Anonymous), "Partition::Of(..) Partition::Anonymous");
+        assert_eq!(
+            format!("{:?} {:?}", ada(), Partition::Anonymous),
+            "Partition::Of(..) Partition::Anonymous"
+        );
     }
 }

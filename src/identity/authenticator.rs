@@ -9,12 +9,12 @@ use http::header::{AUTHORIZATION, HeaderMap};
 use jsonwebtoken::{Algorithm, DecodingKey};
 
 use crate::cache::Partition;
-use crate::config::{self, JwtAlgorithm};
+use crate::config::{Auth, JwtAlgorithm, JwtIssuer};
 use crate::json::{Body, Path, Segment, Value};
 
+use super::Identity;
 use super::refusal::{Reason, Refusal};
 use super::token::Unverified;
-use super::Identity;
 
 /// The longest token that is looked at, in bytes. Servers before us rarely pass longer headers.
 const MAX_TOKEN: usize = 16 * 1024;
@@ -29,8 +29,8 @@ pub struct Authenticator {
 /// One who may issue tokens, and how those are verified.
 struct Issuer {
     /// The `iss` its tokens carry; `None`: any, or none.
-    name: Option<Box<str>>,
-    audience: Vec<Box<str>>,
+    name: Option<String>,
+    audience: Vec<String>,
     algorithms: Vec<Algorithm>,
     key: DecodingKey,
     leeway: Duration,
@@ -67,7 +67,7 @@ impl ReadClaims {
 impl Authenticator {
     /// Verifies tokens as the settings say.
     #[must_use]
-    pub fn new(auth: &config::Auth, read_claims: ReadClaims) -> Self {
+    pub fn new(auth: &Auth, read_claims: ReadClaims) -> Self {
         let issuers = auth.jwt.iter().map(Issuer::new).collect();
         Self { issuers, read_claims, anonymous: Identity::anonymous() }
     }
@@ -84,7 +84,11 @@ impl Authenticator {
     ///
     /// # Errors
     /// As [`authenticate`](Self::authenticate).
-    pub fn authenticate_at(&self, headers: &HeaderMap, now: SystemTime) -> Result<Identity, Refusal> {
+    pub fn authenticate_at(
+        &self,
+        headers: &HeaderMap,
+        now: SystemTime,
+    ) -> Result<Identity, Refusal> {
         match bearer(headers).map_err(Refusal)? {
             Some(token) => self.identify(token, now).map_err(Refusal),
             None => Ok(self.anonymous.clone()),
@@ -119,13 +123,18 @@ impl Authenticator {
             Some(iss) => Some(iss.as_str().ok_or(Reason::Issuer)?),
             None => None,
         };
-        let named = self.issuers.iter().find(|issuer| iss.is_some() && issuer.name.as_deref() == iss.as_deref());
-        named.or_else(|| self.issuers.iter().find(|issuer| issuer.name.is_none())).ok_or(Reason::Issuer)
+        let named = self
+            .issuers
+            .iter()
+            .find(|issuer| iss.is_some() && issuer.name.as_deref() == iss.as_deref());
+        named
+            .or_else(|| self.issuers.iter().find(|issuer| issuer.name.is_none()))
+            .ok_or(Reason::Issuer)
     }
 }
 
 impl Issuer {
-    fn new(jwt: &config::Jwt) -> Self {
+    fn new(jwt: &JwtIssuer) -> Self {
         Self {
             name: jwt.issuer.clone(),
             audience: jwt.audience.clone(),
@@ -153,7 +162,8 @@ impl Issuer {
         if claims.get("sub").is_some_and(|subject| subject.as_str().is_none()) {
             return Err(Reason::Subject);
         }
-        if !self.audience.is_empty() && !claims.get("aud").is_some_and(|aud| self.is_audience(aud)) {
+        if !self.audience.is_empty() && !claims.get("aud").is_some_and(|aud| self.is_audience(aud))
+        {
             return Err(Reason::Audience);
         }
         Ok(())
@@ -162,7 +172,7 @@ impl Issuer {
     /// `aud` is a string or a list of strings (section 4.1.3).
     fn is_audience(&self, aud: Value<'_>) -> bool {
         let ours = |aud: Value<'_>| {
-            aud.as_str().is_some_and(|aud| self.audience.iter().any(|ours| **ours == *aud))
+            aud.as_str().is_some_and(|aud| self.audience.iter().any(|ours| *ours == *aud))
         };
         ours(aud) || aud.items().any(ours)
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Map, Value};
 
-use crate::config;
+use crate::config::JwtIssuer;
 
 use super::authenticator::algorithm;
 
@@ -26,7 +26,7 @@ pub enum MintError {
 /// # Errors
 /// If it cannot be signed.
 pub fn mint(
-    issuer: &config::Jwt,
+    issuer: &JwtIssuer,
     mut claims: Map<String, Value>,
     lifetime: Duration,
 ) -> Result<String, MintError> {
@@ -35,10 +35,10 @@ pub fn mint(
         claims.entry(name).or_insert(value);
     };
     if let Some(name) = &issuer.issuer {
-        add("iss", Value::from(&**name));
+        add("iss", Value::from(name.as_str()));
     }
     if let Some(audience) = issuer.audience.first() {
-        add("aud", Value::from(&**audience));
+        add("aud", Value::from(audience.as_str()));
     }
     add("iat", now.as_secs().into());
     add("exp", now.saturating_add(lifetime).as_secs().into());

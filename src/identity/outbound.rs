@@ -1,10 +1,13 @@
 //! What one upstream is told of the caller.
 
+use std::collections::BTreeMap;
+
 use http::header::HeaderName;
 
-use crate::config;
+use crate::config::{Config, Problem, Problems, ServiceName, Upstream};
 use crate::failure::{Code, Failure};
-use crate::template::HeaderTemplate;
+use crate::json::Path;
+use crate::template::{Environment, HeaderTemplate};
 use crate::upstream::CallerHeaders;
 
 use super::{ClientHeaders, Identity};
@@ -17,15 +20,43 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// As the upstream's settings say.
-    #[must_use]
-    pub fn new(upstream: &config::Upstream) -> Self {
-        Self { identity: upstream.identity.clone(), forward: upstream.forward.clone() }
+    /// Those of every upstream, by name. Mistakes in templates are added to the problems; what is
+    /// returned is then not to be used.
+    pub fn of_all(
+        config: &Config,
+        env: Environment<'_>,
+        problems: &mut Problems,
+    ) -> BTreeMap<ServiceName, Self> {
+        let upstreams = config.upstreams.iter();
+        upstreams.map(|(name, of)| (name.clone(), Self::new(of, env, problems))).collect()
+    }
+
+    fn new(upstream: &Upstream, env: Environment<'_>, problems: &mut Problems) -> Self {
+        let mut identity = Vec::with_capacity(upstream.identity_headers.len());
+        for header in &upstream.identity_headers {
+            let text = &header.value;
+            match HeaderTemplate::parse(text.as_str(), env) {
+                Ok(template) => identity.push((header.name.clone(), template)),
+                Err(errors) => problems.extend(errors.into_iter().map(|error| {
+                    let span = text.span_of(error.span);
+                    Problem {
+                        help: error.help,
+                        ..Problem::error(text.source(), span, error.message)
+                    }
+                })),
+            }
+        }
+        Self { identity, forward: upstream.forward_headers.clone() }
     }
 
     /// The names of the identity headers.
     pub fn identity_names(&self) -> impl Iterator<Item = &HeaderName> {
         self.identity.iter().map(|(name, _)| name)
+    }
+
+    /// The claims that they read.
+    pub fn claims(&self) -> impl Iterator<Item = &Path> {
+        self.identity.iter().flat_map(|(_, template)| template.claims())
     }
 
     /// The headers for one request. A missing claim leaves its header out.
@@ -41,7 +72,8 @@ impl Outbound {
         let mut headers = CallerHeaders::default();
         for (name, template) in &self.identity {
             let value = template.render(identity.claims()).map_err(|_| {
-                Failure::new(Code::Unauthenticated, "A claim of the token cannot be sent as a header.")
+                let message = "A claim of the token cannot be sent as a header.";
+                Failure::new(Code::Unauthenticated, message)
             })?;
             headers.identity.push((name.clone(), value));
         }

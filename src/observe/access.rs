@@ -56,9 +56,7 @@ impl CallLog {
 /// `users=200/1.2ms orders=UPSTREAM_TIMEOUT/2000.0ms`
 impl fmt::Display for CallLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, call) in
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().enumerate()
-        {
+        for (at, call) in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().enumerate() {
             let Call { service, outcome, duration } = call;
             let space = if at == 0 { "" } else { " " };
             write!(f, "{space}{service}={outcome}/{:.1}ms", milliseconds(*duration))?;

@@ -77,7 +77,8 @@ mod tests {
     #[test]
     fn headers_with_credentials_show_their_names_only() {
         let mut headers = HeaderMap::new();
-        for name in ["authorization", "cookie", "set-cookie", "x-api-key", "x-csrf-token", "accept"] {
+        for name in ["authorization", "cookie", "set-cookie", "x-api-key", "x-csrf-token", "accept"]
+        {
             headers.insert(name, HeaderValue::from_static("hunter2"));
         }
         let mut marked = HeaderValue::from_static("hunter2");

@@ -157,9 +157,8 @@ fn parse_state(headers: &HeaderMap) -> Option<HeaderValue> {
 /// Section 3.3.1.3: `key=value`, with the characters that each may have.
 fn is_member(member: &str) -> bool {
     let Some((key, value)) = member.split_once('=') else { return false };
-    let key_char = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-*/@".contains(&byte)
-    };
+    let key_char =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-*/@".contains(&byte);
     let begins = key.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     begins
         && key.len() <= 256

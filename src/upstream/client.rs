@@ -1,19 +1,22 @@
 //! The one [`Transport`] that reaches a network.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use http::StatusCode;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::config;
+use crate::config::{Limits, ServiceName, Upstream};
 use crate::template::Request;
 
 use super::{CallContext, Error, ErrorKind, Reply, Transport, outbound};
+
+/// The longest that a connection may take to come about; for upstreams with a short timeout it is
+/// three quarters of that, so that an unreachable one is told from a slow one.
+const CONNECT: Duration = Duration::from_secs(3);
 
 /// How long an idle connection is kept for the next call.
 const IDLE: Duration = Duration::from_secs(60);
@@ -35,7 +38,7 @@ pub struct Client {
 #[derive(Debug, thiserror::Error)]
 #[error("no HTTP client for the upstream `{service}` can be made")]
 pub struct BuildError {
-    service: Arc<str>,
+    service: ServiceName,
     source: reqwest::Error,
 }
 
@@ -44,7 +47,7 @@ impl Client {
     ///
     /// # Errors
     /// If TLS is needed and the machine's certificates cannot be read.
-    pub fn new(upstream: &config::Upstream) -> Result<Self, BuildError> {
+    pub fn new(upstream: &Upstream, limits: &Limits) -> Result<Self, BuildError> {
         // reqwest panics if TLS has no provider; whoever was first in the process is good enough.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder()
@@ -52,20 +55,21 @@ impl Client {
             .referer(false)
             .no_proxy()
             .http1_only()
-            .connect_timeout(upstream.connect_timeout)
+            .connect_timeout(CONNECT.min(upstream.timeout * 3 / 4))
             .pool_idle_timeout(IDLE)
             .tcp_nodelay(true);
-        let builder = match upstream.url.scheme() {
+        let builder = if upstream.url.is_https() {
+            builder.https_only(true)
+        } else {
             // No redirect can lead to TLS, so there is no use in loading certificates.
-            "http" => builder.tls_certs_only([]),
-            _ => builder.https_only(true),
+            builder.tls_certs_only([])
         };
-        let service = Arc::clone(&upstream.name);
+        let service = upstream.name.clone();
         Ok(Self {
             http: builder.build().map_err(|source| BuildError { service, source })?,
-            base: upstream.url.as_str().trim_end_matches('/').into(),
+            base: upstream.url.to_string().into(),
             timeout: upstream.timeout,
-            max_answer: upstream.max_answer,
+            max_answer: limits.upstream_answer.bytes(),
         })
     }
 

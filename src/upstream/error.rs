@@ -75,9 +75,10 @@ impl Error {
             ErrorKind::Timeout => {
                 (Code::UpstreamTimeout, "The upstream did not answer within its timeout.")
             }
-            ErrorKind::Deadline => {
-                (Code::DeadlineExceeded, "The request's deadline passed before the upstream answered.")
-            }
+            ErrorKind::Deadline => (
+                Code::DeadlineExceeded,
+                "The request's deadline passed before the upstream answered.",
+            ),
             ErrorKind::TooLarge(_) => {
                 (Code::UpstreamAnswerTooLarge, "The upstream's answer is larger than allowed.")
             }
@@ -158,7 +159,8 @@ mod tests {
 
     #[test]
     fn every_status_has_the_one_meaning_that_failure_rs_documents() {
-        let mut table: Vec<(u16, Option<Code>)> = (100..=599).map(|status| (status, None)).collect();
+        let mut table: Vec<(u16, Option<Code>)> =
+            (100..=599).map(|status| (status, None)).collect();
         for (status, code) in &mut table {
             *code = match *status {
                 200..=299 => None,

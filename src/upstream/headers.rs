@@ -11,7 +11,8 @@ use crate::template::Request;
 use super::{CallContext, CallerHeaders};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const PRODUCT: HeaderValue = HeaderValue::from_static(concat!("onedoor/", env!("CARGO_PKG_VERSION")));
+const PRODUCT: HeaderValue =
+    HeaderValue::from_static(concat!("onedoor/", env!("CARGO_PKG_VERSION")));
 
 /// All headers of a call but those that HTTP itself sets (host, length, connection).
 ///
