@@ -2,11 +2,15 @@
 //! each answer; coercion of variables; introspection. Pure: no I/O, no clock. A plan never holds a
 //! variable's value, and running it never writes into it.
 
+mod selection;
+
 use std::sync::Arc;
 
 use crate::json::Path;
 use crate::schema::Endpoint;
 use crate::template::{Expression, KeyPath};
+
+pub use selection::Selection;
 
 /// One operation, planned.
 #[derive(Debug)]
@@ -112,19 +116,6 @@ pub enum Leaf {
     Enum(Arc<[(Box<str>, Box<str>)]>),
     /// A custom scalar: any JSON, byte for byte.
     Any,
-}
-
-/// What is wanted of an object: unique response keys in response order.
-#[derive(Debug)]
-pub struct Selection {
-    /// The object's type, for `__typename`.
-    pub type_name: Box<str>,
-    /// The fields in response order.
-    pub fields: Vec<Field>,
-    /// What dependent fetches and computed fields read of this object; slots by index.
-    pub captures: Vec<Path>,
-    /// Whether a hole that may not be null lies in this object or below, within the same answer.
-    pub has_required_holes: bool,
 }
 
 /// One response key of a selection.
