@@ -10,8 +10,9 @@ use apollo_compiler::{Node, ast};
 use indexmap::IndexMap;
 
 use super::lines::Lines;
-use super::variables::{Mask, VariableDefinition, Variables};
-use super::{Location, OperationKind, conditions, lexical, size, validate, variables};
+use super::conditions::{self, Mask};
+use super::variables::{self, VariableDefinition, Variables};
+use super::{Location, OperationKind, lexical, size, validate};
 use crate::failure::{Code, Failure};
 use crate::schema::Catalog;
 
@@ -108,18 +109,12 @@ impl Document {
         let ast = parse(&source).map_err(|error| vec![error])?;
         size::check(&ast, &source, limits).map_err(|refused| vec![refused])?;
         let valid = validate::validate(catalog, &ast, &source, limits)?;
-        let facts = |node: &Node<executable::Operation>| Facts {
-            node: Node::clone(node),
-            variables: variables::definitions(catalog, &source, node),
-            conditions: conditions::variables(&valid, node),
-            introspects: node.root_fields(&valid).any(|field| {
-                matches!(field.name.as_str(), "__schema" | "__type")
-            }),
-        };
-        let named = |node: &Node<executable::Operation>| {
-            (node.name.as_ref().map(|name| name.as_str().into()), facts(node))
-        };
-        let operations = valid.operations.iter().map(named).collect();
+        let mut operations = IndexMap::new();
+        for node in valid.operations.iter() {
+            let name = node.name.as_ref().map(|name| name.as_str().into());
+            let facts = Facts::of(catalog, &valid, &source, node).map_err(|error| vec![error])?;
+            operations.insert(name, facts);
+        }
         Ok(Self { valid, source, operations, limits: *limits })
     }
 
@@ -172,6 +167,23 @@ impl Document {
 
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
+    }
+}
+
+impl Facts {
+    fn of(
+        catalog: &Catalog,
+        document: &ExecutableDocument,
+        source: &Source,
+        node: &Node<executable::Operation>,
+    ) -> Result<Self, RequestError> {
+        let is_introspection = |name: &str| matches!(name, "__schema" | "__type");
+        Ok(Self {
+            node: Node::clone(node),
+            variables: variables::definitions(catalog, source, node)?,
+            conditions: conditions::variables(document, node),
+            introspects: node.root_fields(document).any(|field| is_introspection(&field.name)),
+        })
     }
 }
 
