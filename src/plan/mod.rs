@@ -2,15 +2,38 @@
 //! each answer; coercion of variables; introspection. Pure: no I/O, no clock. A plan never holds a
 //! variable's value, and running it never writes into it.
 
+<<<<<<< HEAD
 mod selection;
+=======
+mod build;
+mod coercion;
+mod collect;
+mod conditions;
+mod document;
+mod input;
+mod lexical;
+mod lines;
+mod lists;
+mod literals;
+mod size;
+mod validate;
+mod variables;
+>>>>>>> plan
 
 use std::sync::Arc;
 
-use crate::json::Path;
+use crate::json::{Body, Path};
 use crate::schema::Endpoint;
 use crate::template::{Expression, KeyPath};
 
+<<<<<<< HEAD
 pub use selection::Selection;
+=======
+pub use build::build;
+pub use conditions::Mask;
+pub use document::{Document, Limits, Operation, RequestError};
+pub use variables::{VariableDefinition, Variables};
+>>>>>>> plan
 
 /// One operation, planned.
 #[derive(Debug)]
@@ -213,18 +236,62 @@ pub struct Cases {
 #[derive(Debug)]
 pub struct Args {
     /// Argument name and value, in the order of the schema.
-    pub values: Vec<(Box<str>, Input)>,
+    values: Vec<(Box<str>, Input)>,
+    /// The rendered object, where no variable stands in it.
+    ready: Option<Body>,
 }
 
 /// An argument's value as the document gives it, in the wire's names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Input {
     /// JSON text, ready.
     Literal(Box<[u8]>),
-    /// A variable, by its index in the operation's variables; absent: the default, or absent.
-    Variable(u32, Option<Box<[u8]>>),
+    /// A variable, by its index in the operation's variables.
+    Variable {
+        /// The index.
+        index: u32,
+        /// What stands here where the variable is absent; `None`: nothing.
+        default: Option<Box<[u8]>>,
+        /// Whether null may stand here.
+        nullable: bool,
+    },
     /// A list; absent items are null.
     List(Vec<Input>),
     /// An input object; absent members are absent.
     Object(Vec<(Box<str>, Input)>),
+}
+
+impl Plan {
+    /// A fetch of this plan.
+    #[must_use]
+    pub fn fetch(&self, id: FetchId) -> &Fetch {
+        &self.fetches[id.0 as usize]
+    }
+}
+
+impl Fetch {
+    /// Whether a batch hands all rows of a key to what reads the answer (`@ref` or `@computed`
+    /// beside `@rest` on a list), though the value itself is no list of rows.
+    #[must_use]
+    pub fn takes_all_rows(&self) -> bool {
+        match &self.shape.kind {
+            Kind::Through(through) => through.hole.list.is_some(),
+            Kind::Computed(_, shape) => matches!(shape.kind, Kind::List(_)),
+            _ => false,
+        }
+    }
+}
+
+impl Shape {
+    /// Whether a hole that may not be null lies within the value, in the same answer.
+    pub(crate) fn has_required_holes(&self) -> bool {
+        match &self.kind {
+            Kind::Leaf(_) | Kind::Through(_) => false,
+            Kind::List(item) | Kind::Computed(_, item) => item.has_required_holes(),
+            Kind::Object(selection) => selection.has_required_holes,
+            Kind::Abstract(cases) => {
+                cases.cases.iter().any(|(_, selection)| selection.has_required_holes)
+            }
+        }
+    }
 }
