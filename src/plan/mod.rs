@@ -2,9 +2,6 @@
 //! each answer; coercion of variables; introspection. Pure: no I/O, no clock. A plan never holds a
 //! variable's value, and running it never writes into it.
 
-<<<<<<< HEAD
-mod selection;
-=======
 mod build;
 mod coercion;
 mod collect;
@@ -15,10 +12,10 @@ mod lexical;
 mod lines;
 mod lists;
 mod literals;
+mod selection;
 mod size;
 mod validate;
 mod variables;
->>>>>>> plan
 
 use std::sync::Arc;
 
@@ -26,14 +23,11 @@ use crate::json::{Body, Path};
 use crate::schema::Endpoint;
 use crate::template::{Expression, KeyPath};
 
-<<<<<<< HEAD
-pub use selection::Selection;
-=======
 pub use build::build;
 pub use conditions::Mask;
 pub use document::{Document, Limits, Operation, RequestError};
+pub use selection::Selection;
 pub use variables::{VariableDefinition, Variables};
->>>>>>> plan
 
 /// One operation, planned.
 #[derive(Debug)]
