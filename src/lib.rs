@@ -1,5 +1,6 @@
 //! Onedoor: an aggregating backend-for-frontend GraphQL gateway.
 
+pub mod config;
 pub mod failure;
 pub mod json;
 pub mod plan;
