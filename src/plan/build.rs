@@ -32,9 +32,10 @@ use crate::template::{Expression, KeyPath, Root};
 /// elsewhere than at the root of a query.
 pub fn build(
     catalog: &Catalog,
-    operation: Operation<'_>,
+    operation: &Operation<'_>,
     mask: &Mask,
 ) -> Result<Plan, RequestError> {
+    let operation = *operation;
     let document = operation.document();
     let collector = Collector {
         schema: &catalog.public,
@@ -164,25 +165,16 @@ impl<'a> Builder<'a> {
         let limit = self.document.limits().fields;
         if self.planned > limit {
             let locations = collected.values().flatten().next().map(|node| node.location());
-            return Err(RequestError::new(
-                Code::QueryTooComplex,
-                size::too_many(limit),
-                self.document.source().locations(locations),
-            ));
+            let locations = self.document.source().locations(locations);
+            let message = size::too_many(limit);
+            return Err(RequestError::new(Code::QueryTooComplex, message).at(locations));
         }
         let mut captures = Vec::new();
         let mut fields = Vec::with_capacity(collected.len());
         for (key, nodes) in &collected {
             fields.push(self.field(object, key, nodes, &mut captures, at)?);
         }
-        let has_required_holes = fields.iter().any(|field| match &field.value {
-            FieldValue::Hole(hole) => !hole.nullable,
-            FieldValue::Property(_, shape) | FieldValue::Computed(_, shape) => {
-                shape.has_required_holes()
-            }
-            FieldValue::Typename | FieldValue::Introspection => false,
-        });
-        Ok(Selection { type_name: object.as_str().into(), fields, captures, has_required_holes })
+        Ok(Selection::new(object.as_str().into(), fields, captures))
     }
 
     fn field(
@@ -239,11 +231,9 @@ impl<'a> Builder<'a> {
             self.introspects = true;
             return Ok(FieldValue::Introspection);
         }
-        Err(RequestError::new(
-            Code::GraphqlValidationFailed,
-            "`__schema` and `__type` may only be asked for at the root of a query",
-            self.document.source().locations(nodes.iter().map(|node| node.location())),
-        ))
+        let message = "`__schema` and `__type` may only be asked for at the root of a query.";
+        let locations = self.document.source().locations(nodes.iter().map(|node| node.location()));
+        Err(RequestError::new(Code::GraphqlValidationFailed, message).at(locations))
     }
 
     fn value(
@@ -356,10 +346,10 @@ impl<'a> Builder<'a> {
             let argument = given.iter().find(|argument| argument.name == definition.name);
             let value = argument.map(|argument| &argument.value);
             let value = coercion.argument(definition, value, &index).map_err(|mismatch| {
-                let message = format!("argument `{}`: {}", definition.name, mismatch.message);
+                let message = format!("Argument `{}`: {}.", definition.name, mismatch.message);
                 let nodes = group.nodes.iter().map(|node| node.location());
                 let locations = self.document.source().locations(nodes);
-                RequestError::new(Code::GraphqlValidationFailed, message, locations)
+                RequestError::new(Code::GraphqlValidationFailed, message).at(locations)
             })?;
             if let Some(value) = value {
                 values.push((definition.name.as_str().into(), value));
@@ -464,5 +454,5 @@ fn capture(path: &Path, captures: &mut Vec<Path>) -> u32 {
 
 /// A schema and a document that do not fit: a fault of the gateway.
 fn broken(what: &str) -> RequestError {
-    RequestError::new(Code::Internal, format!("the operation cannot be planned: {what}"), vec![])
+    RequestError::new(Code::Internal, format!("The operation cannot be planned: {what}."))
 }

@@ -7,9 +7,7 @@ use apollo_compiler::ast::{DirectiveList, Value};
 use apollo_compiler::executable::{ExecutableDocument, Operation as Node, Selection, SelectionSet};
 use apollo_compiler::Name;
 
-use super::document::{Operation, RequestError};
-use super::variables::Variables;
-use crate::failure::Code;
+use super::document::Operation;
 
 /// The values of the variables that an operation's conditions read, in the order of
 /// [`Operation::condition_variables`]. A plan is made for one mask and carries no conditions.
@@ -17,28 +15,10 @@ use crate::failure::Code;
 pub struct Mask(Box<[bool]>);
 
 impl Mask {
-    /// A mask by value, for plans that are shown and not run; what is missing counts as true.
+    /// A mask by its values; what is missing counts as true.
     #[must_use]
     pub fn of(values: impl IntoIterator<Item = bool>) -> Self {
         Self(values.into_iter().collect())
-    }
-
-    pub(super) fn new(
-        operation: Operation<'_>,
-        variables: &Variables,
-    ) -> Result<Self, RequestError> {
-        let value = |index: &u32| {
-            variables.boolean(*index).ok_or_else(|| {
-                let declared = operation.variables().get(*index as usize);
-                let name = declared.map_or("", |variable| variable.name());
-                RequestError::new(
-                    Code::BadUserInput,
-                    format!("variable `${name}`: null cannot decide `@skip` or `@include`"),
-                    declared.map(|variable| variable.locations().to_vec()).unwrap_or_default(),
-                )
-            })
-        };
-        operation.condition_variables().iter().map(value).collect::<Result<_, _>>().map(Self)
     }
 }
 

@@ -1,8 +1,10 @@
 //! A document: parsed, measured and valid, with what each of its operations needs to run.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::executable::{self, ExecutableDocument, FragmentMap};
 use apollo_compiler::parser::{Parser, SourceSpan};
 use apollo_compiler::validation::Valid;
@@ -16,7 +18,7 @@ use super::{Location, OperationKind, lexical, size, validate};
 use crate::failure::{Code, Failure};
 use crate::schema::Catalog;
 
-/// What a document may cost, and how much its errors tell.
+/// What a document may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Most lexical tokens.
@@ -27,9 +29,6 @@ pub struct Limits {
     /// Most fields, of all operations together and with each spread of a fragment counted; also
     /// most fields of a plan, where each type that an abstract one can be counts its own.
     pub fields: usize,
-    /// Whether errors name what the client may have meant. Suggestions tell the schema's names to
-    /// those who may not introspect it.
-    pub suggestions: bool,
 }
 
 /// A request that is at fault as a whole: its response has errors and no `data`
@@ -43,8 +42,16 @@ pub struct RequestError {
 }
 
 impl RequestError {
-    pub(super) fn new(code: Code, message: impl Into<String>, locations: Vec<Location>) -> Self {
-        Self { failure: Failure::new(code, message.into()), locations }
+    /// An error of the request as a whole.
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { failure: Failure::new(code, message), locations: Vec::new() }
+    }
+
+    /// The same error, at these places of the document.
+    #[must_use]
+    pub fn at(mut self, locations: Vec<Location>) -> Self {
+        self.locations = locations;
+        self
     }
 }
 
@@ -67,12 +74,13 @@ pub struct Document {
     source: Source,
     operations: IndexMap<Option<Box<str>>, Facts>,
     limits: Limits,
+    suggestions: bool,
 }
 
 /// The text that locations point into.
 #[derive(Debug)]
 pub(super) struct Source {
-    text: Box<str>,
+    text: Arc<str>,
     lines: Lines,
 }
 
@@ -93,7 +101,9 @@ pub struct Operation<'d> {
 }
 
 impl Document {
-    /// Parses and validates a document (specification sections 2 and 5).
+    /// Parses and validates a document (specification sections 2 and 5). With `suggestions`, errors
+    /// name what the client may have meant, and so the schema's names to those who may not
+    /// introspect it.
     ///
     /// # Errors
     /// `QUERY_TOO_COMPLEX` where it is over a limit, `GRAPHQL_PARSE_FAILED` for the first thing that
@@ -103,19 +113,20 @@ impl Document {
         catalog: &Catalog,
         text: &str,
         limits: &Limits,
+        suggestions: bool,
     ) -> Result<Self, Vec<RequestError>> {
         lexical::check(text, limits).map_err(|refused| vec![refused])?;
         let source = Source { text: text.into(), lines: Lines::new(text) };
         let ast = parse(&source).map_err(|error| vec![error])?;
         size::check(&ast, &source, limits).map_err(|refused| vec![refused])?;
-        let valid = validate::validate(catalog, &ast, &source, limits)?;
+        let valid = validate::validate(catalog, &ast, &source, suggestions)?;
         let mut operations = IndexMap::new();
         for node in valid.operations.iter() {
             let name = node.name.as_ref().map(|name| name.as_str().into());
             let facts = Facts::of(catalog, &valid, &source, node).map_err(|error| vec![error])?;
             operations.insert(name, facts);
         }
-        Ok(Self { valid, source, operations, limits: *limits })
+        Ok(Self { valid, source, operations, limits: *limits, suggestions })
     }
 
     /// The operation that a request means (specification section 6.1, `GetOperation`).
@@ -127,20 +138,19 @@ impl Document {
         let found = match name {
             Some(name) => self.operations.get(&Some(name.into())).ok_or_else(|| self.unknown(name)),
             None if self.operations.len() > 1 => Err(format!(
-                "the document has {} operations; `operationName` must name one of them",
+                "The document has {} operations; `operationName` must name one of them.",
                 self.operations.len()
             )),
             None => {
                 let only = self.operations.values().next();
-                only.ok_or_else(|| "the document has no operation".to_owned())
+                only.ok_or_else(|| "The document has no operation.".to_owned())
             }
         };
-        let failed = |message| RequestError::new(Code::OperationResolutionFailed, message, vec![]);
-        let facts = found.map_err(failed)?;
+        let code = Code::OperationResolutionFailed;
+        let facts = found.map_err(|message| RequestError::new(code, message))?;
         if facts.node.is_subscription() {
-            let mut refused = failed("subscriptions do not work yet".to_owned());
-            refused.locations = self.source.locations([facts.node.location()]);
-            return Err(refused);
+            let locations = self.source.locations([facts.node.location()]);
+            return Err(RequestError::new(code, "Subscriptions do not work yet.").at(locations));
         }
         Ok(Operation { document: self, facts })
     }
@@ -148,9 +158,15 @@ impl Document {
     fn unknown(&self, name: &str) -> String {
         let names = self.operations.keys().flatten().map(|name| &**name);
         match validate::nearest(name, names) {
-            Some(near) => format!("no operation is named `{name}`; did you mean `{near}`?"),
-            None => format!("no operation is named `{name}`"),
+            Some(near) => format!("No operation is named `{name}`; did you mean `{near}`?"),
+            None => format!("No operation is named `{name}`."),
         }
+    }
+
+    /// The text it was parsed from.
+    #[must_use]
+    pub fn text(&self) -> &Arc<str> {
+        &self.source.text
     }
 
     pub(super) fn fragments(&self) -> &FragmentMap {
@@ -167,6 +183,10 @@ impl Document {
 
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    pub(super) fn suggestions(&self) -> bool {
+        self.suggestions
     }
 }
 
@@ -232,11 +252,10 @@ impl<'d> Operation<'d> {
     }
 
     /// What the conditions of this request come to.
-    ///
-    /// # Errors
-    /// `BAD_USER_INPUT`: a variable that a condition reads is null.
-    pub fn mask(self, variables: &Variables) -> Result<Mask, RequestError> {
-        Mask::new(self, variables)
+    #[must_use]
+    pub fn mask(self, variables: &Variables) -> Mask {
+        let decided = |index: &u32| variables.boolean(*index).unwrap_or_default();
+        Mask::of(self.facts.conditions.iter().map(decided))
     }
 
     pub(super) fn node(self) -> &'d Node<executable::Operation> {
@@ -264,20 +283,19 @@ impl Source {
 /// Parses; of several syntax errors only the first, which the others mostly follow from.
 fn parse(source: &Source) -> Result<ast::Document, RequestError> {
     let mut parser = Parser::new().recursion_limit(lexical::DEEPEST * 2);
-    let parsed = parser.parse_ast(source.text.clone(), "document");
-    let failed = |message, locations| RequestError::new(Code::GraphqlParseFailed, message, locations);
+    let parsed = parser.parse_ast(&*source.text, "document");
+    let failed = |message: String| RequestError::new(Code::GraphqlParseFailed, message);
     match parsed {
         Ok(document) if document.definitions.is_empty() => {
-            Err(failed("the document is empty".to_owned(), vec![]))
+            Err(failed("Syntax error: the document is empty.".to_owned()))
         }
         Ok(document) => Ok(document),
         Err(errors) => Err(match errors.errors.iter().next() {
             Some(first) => {
-                use apollo_compiler::diagnostic::ToCliReport;
                 let locations = source.locations([first.error.location()]);
-                failed(first.error.to_string(), locations)
+                failed(validate::sentence(&first.error.to_string())).at(locations)
             }
-            None => failed("syntax error".to_owned(), vec![]),
+            None => failed("Syntax error.".to_owned()),
         }),
     }
 }

@@ -1,6 +1,8 @@
 //! Arguments: literals of a document in the wire's names, with places for variables
 //! (specification sections 3.10, 6.4.1).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::variables::Variables;
@@ -25,10 +27,10 @@ impl Args {
     ///
     /// # Errors
     /// `BAD_USER_INPUT`: a variable is null where null may not stand. It fails the field.
-    pub fn render(&self, variables: &Variables) -> Result<Body, Failure> {
+    pub fn render(&self, variables: &Variables) -> Result<Body, Arc<Failure>> {
         match &self.ready {
             Some(ready) => Ok(ready.clone()),
-            None => self.write(variables),
+            None => self.write(variables).map_err(Arc::new),
         }
     }
 
@@ -36,11 +38,10 @@ impl Args {
         let mut out = Vec::new();
         let written = write_object(&self.values, variables, &mut out);
         written.map_err(|NullRefused { at }| {
-            let place = if at.is_empty() { "an argument" } else { &at };
-            Failure::new(Code::BadUserInput, format!("null is not allowed for `{place}`"))
+            Failure::new(Code::BadUserInput, format!("Null is not allowed for `{at}`."))
         })?;
         Body::parse(Bytes::from(out)).map_err(|_| {
-            Failure::new(Code::BadUserInput, "the arguments are nested too deep")
+            Failure::new(Code::BadUserInput, "The arguments are nested too deep.")
         })
     }
 }

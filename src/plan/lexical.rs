@@ -2,7 +2,7 @@
 //! that a parser never sees a text that would cost it too much. Judges no syntax; that is the
 //! parser's.
 
-use crate::failure::{Code, Failure};
+use crate::failure::Code;
 
 use super::document::{Limits, RequestError};
 use super::lines::Lines;
@@ -19,7 +19,7 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<(), RequestError> {
     while let Some((start, first)) = scanner.token() {
         tokens += 1;
         if tokens > limits.tokens {
-            let message = format!("the document has more than {} tokens", limits.tokens);
+            let message = format!("The document has more than {} tokens.", limits.tokens);
             return Err(refused(text, start, message));
         }
         match first {
@@ -38,15 +38,12 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<(), RequestError> {
 
 /// What is said of a document that nests deeper than allowed.
 pub(super) fn too_deep(nesting: usize) -> String {
-    format!("the document is nested more than {nesting} levels deep")
+    format!("The document is nested more than {nesting} levels deep.")
 }
 
 fn refused(text: &str, offset: usize, message: String) -> RequestError {
     let location = Lines::new(text).location(text, offset);
-    RequestError {
-        failure: Failure::new(Code::QueryTooComplex, message),
-        locations: vec![location],
-    }
+    RequestError::new(Code::QueryTooComplex, message).at(vec![location])
 }
 
 /// Lexical tokens of the specification's section 2.1.6, told apart by their first byte.
@@ -137,7 +134,7 @@ mod tests {
     use super::*;
 
     fn limits(tokens: usize, nesting: usize) -> Limits {
-        Limits { tokens, nesting, fields: 1_000, suggestions: false }
+        Limits { tokens, nesting, fields: 1_000 }
     }
 
     fn tokens(text: &str) -> usize {

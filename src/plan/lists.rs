@@ -7,7 +7,7 @@ use apollo_compiler::executable::{ExecutableDocument, Selection, SelectionSet};
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema};
 
-use super::document::{Limits, RequestError, Source};
+use super::document::{RequestError, Source};
 use super::validate::told;
 
 /// Checks that fields of one response key have the same lists as arguments.
@@ -15,7 +15,6 @@ pub(super) fn check(
     schema: &Valid<Schema>,
     document: &Valid<ExecutableDocument>,
     source: &Source,
-    limits: &Limits,
 ) -> Vec<RequestError> {
     let mut rewritten = ExecutableDocument::clone(document);
     let operations = &mut rewritten.operations;
@@ -33,7 +32,7 @@ pub(super) fn check(
     let errors = errors.errors.iter().map(|error| error.error.clone());
     let conflicts =
         errors.filter(|error| error.unstable_error_name() == Some("ConflictingFieldArgument"));
-    told(conflicts, schema, source, limits)
+    told(conflicts, source, None)
 }
 
 /// Replaces the lists among the arguments of these selections; whether there were any.

@@ -133,7 +133,7 @@ impl<'a> Literals<'a> {
         let mut seen = HashSet::new();
         for (name, value) in members {
             if !seen.insert(name) {
-                let message = format!("the field `{name}` is given twice");
+                let message = format!("The field `{name}` is given twice.");
                 self.report(message, [name.location()]);
             }
             let definition = object.and_then(|object| object.fields.get(name));
@@ -145,14 +145,14 @@ impl<'a> Literals<'a> {
         let declared = self.operation.variables.iter().find(|variable| variable.name == *name);
         match (declared, expected) {
             (None, _) => {
-                self.report(format!("variable `${name}` is not defined"), [value.location()]);
+                self.report(format!("Variable `${name}` is not defined."), [value.location()]);
             }
             (Some(variable), Expected::Type(ty, false))
                 if ty.is_non_null() && !variable.ty.is_non_null() && !has_default(variable) =>
             {
                 let message = format!(
-                    "variable `${name}` of type `{}` cannot be used where `{ty}` is expected: \
-                     its default is null",
+                    "Variable `${name}` of type `{}` cannot be used where `{ty}` is expected: \
+                     its default is null.",
                     variable.ty
                 );
                 self.report(message, [value.location()]);
@@ -167,7 +167,7 @@ impl<'a> Literals<'a> {
         spans: [Option<apollo_compiler::parser::SourceSpan>; 1],
     ) {
         let locations = self.source.locations(spans);
-        let error = RequestError::new(Code::GraphqlValidationFailed, message, locations);
+        let error = RequestError::new(Code::GraphqlValidationFailed, message).at(locations);
         // A fragment is walked once for each operation that spreads it.
         if self.errors.len() < MOST_ERRORS && !self.errors.contains(&error) {
             self.errors.push(error);

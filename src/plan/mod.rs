@@ -275,17 +275,3 @@ impl Fetch {
         }
     }
 }
-
-impl Shape {
-    /// Whether a hole that may not be null lies within the value, in the same answer.
-    pub(crate) fn has_required_holes(&self) -> bool {
-        match &self.kind {
-            Kind::Leaf(_) | Kind::Through(_) => false,
-            Kind::List(item) | Kind::Computed(_, item) => item.has_required_holes(),
-            Kind::Object(selection) => selection.has_required_holes,
-            Kind::Abstract(cases) => {
-                cases.cases.iter().any(|(_, selection)| selection.has_required_holes)
-            }
-        }
-    }
-}

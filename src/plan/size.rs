@@ -31,7 +31,7 @@ pub(super) fn check(
                 total = total.saturating_add(size.fields);
                 let refused = |message| {
                     let locations = source.locations([operation.location()]);
-                    Err(RequestError::new(Code::QueryTooComplex, message, locations))
+                    Err(RequestError::new(Code::QueryTooComplex, message).at(locations))
                 };
                 let nesting = limits.nesting.min(DEEPEST);
                 if size.depth > nesting {
@@ -52,7 +52,7 @@ pub(super) fn check(
 
 /// What is said of an operation that selects too much.
 pub(super) fn too_many(fields: usize) -> String {
-    format!("the document selects more than {fields} fields, counting each spread of a fragment")
+    format!("The document selects more than {fields} fields, each spread of a fragment counted.")
 }
 
 /// The size of a selection set with its fragments expanded.
@@ -111,9 +111,9 @@ impl<'a> Sizes<'a> {
         unknown: &mut Option<&'a Name>,
     ) -> Result<Size, RequestError> {
         if selections.is_empty() {
-            let message = "syntax error: expected a field or a fragment between the braces";
+            let message = "Syntax error: expected a field or a fragment between the braces.";
             let locations = self.source.locations([location]);
-            return Err(RequestError::new(Code::GraphqlParseFailed, message, locations));
+            return Err(RequestError::new(Code::GraphqlParseFailed, message).at(locations));
         }
         let mut size = Size::default();
         for selection in selections {
@@ -149,11 +149,8 @@ impl<'a> Sizes<'a> {
 
     fn cycle(&self, name: &Name) -> RequestError {
         let fragment = self.fragments.get(name).and_then(|fragment| fragment.location());
-        let message = format!("`{name}` fragment cannot reference itself");
-        RequestError::new(
-            Code::GraphqlValidationFailed,
-            message,
-            self.source.locations([fragment]),
-        )
+        let message = format!("The fragment `{name}` cannot spread itself.");
+        let locations = self.source.locations([fragment]);
+        RequestError::new(Code::GraphqlValidationFailed, message).at(locations)
     }
 }

@@ -7,7 +7,7 @@ use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::{DiagnosticData, Valid};
 use apollo_compiler::{Schema, ast};
 
-use super::document::{Limits, RequestError, Source};
+use super::document::{RequestError, Source};
 use super::{lists, literals};
 use crate::failure::Code;
 use crate::schema::Catalog;
@@ -23,34 +23,34 @@ pub(super) fn validate(
     catalog: &Catalog,
     document: &ast::Document,
     source: &Source,
-    limits: &Limits,
+    suggestions: bool,
 ) -> Result<Valid<ExecutableDocument>, Vec<RequestError>> {
     let valid = document.to_executable_validate(&catalog.public).map_err(|errors| {
         let errors = errors.errors.iter().map(|error| error.error.clone());
-        told(errors, &catalog.public, source, limits)
+        let suggest = suggestions.then_some(&*catalog.public);
+        told(errors, source, suggest)
     })?;
     let mut errors = literals::check(&catalog.public, &valid, source);
     if errors.is_empty() {
-        errors = lists::check(&catalog.public, &valid, source, limits);
+        errors = lists::check(&catalog.public, &valid, source);
     }
     errors.truncate(MOST_ERRORS);
     if errors.is_empty() { Ok(valid) } else { Err(errors) }
 }
 
-/// The compiler's errors as clients read them.
+/// The compiler's errors as clients read them, with suggestions from a schema.
 pub(super) fn told(
     errors: impl Iterator<Item = DiagnosticData>,
-    schema: &Schema,
     source: &Source,
-    limits: &Limits,
+    suggest: Option<&Schema>,
 ) -> Vec<RequestError> {
     let told = errors.take(MOST_ERRORS).map(|error| {
         let mut message = error.to_string();
-        if limits.suggestions {
+        if let Some(schema) = suggest {
             message.push_str(&suggestion(schema, &error, &message));
         }
         let locations = source.locations([error.location()]);
-        RequestError::new(Code::GraphqlValidationFailed, message, locations)
+        RequestError::new(Code::GraphqlValidationFailed, sentence(&message)).at(locations)
     });
     told.collect()
 }
@@ -126,6 +126,15 @@ pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> O
         .map(|(_, known)| known)
 }
 
+/// The compiler's words as a sentence.
+pub(super) fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let stop = if words.ends_with(['.', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
+}
+
+/// The end of a sentence that suggests a name.
 pub(super) fn did_you_mean(near: Option<&str>) -> String {
     near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }

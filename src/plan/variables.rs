@@ -33,8 +33,10 @@ impl VariableDefinition {
         self.default.is_some() || !self.ty.is_non_null()
     }
 
-    pub(super) fn locations(&self) -> &[Location] {
-        &self.locations
+    fn refused(&self, why: &str) -> RequestError {
+        let stop = if why.ends_with('?') { "" } else { "." };
+        let message = format!("Variable `${}`: {why}{stop}", self.name);
+        RequestError::new(Code::BadUserInput, message).at(self.locations.clone())
     }
 }
 
@@ -50,29 +52,37 @@ impl Variables {
     /// Coerces a request's variables. Names that the operation does not declare are passed over.
     ///
     /// # Errors
-    /// `BAD_USER_INPUT` for each variable that is missing or not of its type.
+    /// `BAD_USER_INPUT` for each variable that is missing or not of its type, or null where a
+    /// condition reads it.
     pub fn coerce(
         catalog: &Catalog,
-        operation: Operation<'_>,
+        operation: &Operation<'_>,
         raw: Option<Value<'_>>,
     ) -> Result<Self, Vec<RequestError>> {
         let raw = raw.filter(|raw| !raw.is_null());
         if raw.is_some_and(|raw| raw.kind() != Kind::Object) {
-            let message = "the variables must be an object";
-            return Err(vec![RequestError::new(Code::BadUserInput, message, vec![])]);
+            let message = "The variables must be an object.";
+            return Err(vec![RequestError::new(Code::BadUserInput, message)]);
         }
-        let suggestions = operation.document().limits().suggestions;
+        let suggestions = operation.document().suggestions();
         let coercion = Coercion { catalog, suggestions };
         let mut variables = Self::default();
         let mut errors = Vec::new();
-        for definition in operation.variables() {
+        for (definition, index) in operation.variables().iter().zip(0u32..) {
             let start = variables.text.len();
             let given = raw.and_then(|raw| raw.get(definition.name()));
             match variables.write(&coercion, definition, given) {
                 Ok(present) => {
                     variables.spans.push(present.then_some((start, variables.text.len())));
                 }
-                Err(error) => errors.push(error),
+                Err(error) => {
+                    errors.push(error);
+                    continue;
+                }
+            }
+            let decides = operation.condition_variables().contains(&index);
+            if decides && variables.boolean(index).is_none() {
+                errors.push(definition.refused("null cannot decide `@skip` or `@include`"));
             }
         }
         if errors.is_empty() { Ok(variables) } else { Err(errors) }
@@ -101,18 +111,12 @@ impl Variables {
         definition: &VariableDefinition,
         given: Option<Value<'_>>,
     ) -> Result<bool, RequestError> {
-        let refused = |message| {
-            RequestError::new(Code::BadUserInput, message, definition.locations.clone())
-        };
-        let name = &definition.name;
         match (given, &definition.default) {
             (Some(value), _) => {
                 let written = coercion.json(&definition.ty, value, &mut self.text);
                 written.map(|()| true).map_err(|mismatch| match mismatch.place().as_str() {
-                    "" => refused(format!("variable `${name}`: {}", mismatch.message)),
-                    place => {
-                        refused(format!("variable `${name}`, at `{place}`: {}", mismatch.message))
-                    }
+                    "" => definition.refused(&mismatch.message),
+                    place => definition.refused(&format!("at `{place}`: {}", mismatch.message)),
                 })
             }
             (None, Some(default)) => {
@@ -120,8 +124,7 @@ impl Variables {
                 Ok(true)
             }
             (None, None) if definition.ty.is_non_null() => {
-                let message = format!("variable `${name}`: expected `{}`, found nothing", definition.ty);
-                Err(refused(message))
+                Err(definition.refused(&format!("expected `{}`, found nothing", definition.ty)))
             }
             (None, None) => Ok(false),
         }
@@ -139,8 +142,8 @@ pub(super) fn definitions(
         let locations = source.locations([node.location()]);
         let default = node.default_value.as_ref().map(|value| coercion.default(&node.ty, value));
         let default = default.transpose().map_err(|mismatch| {
-            let message = format!("default of `${}`: {}", node.name, mismatch.message);
-            RequestError::new(Code::GraphqlValidationFailed, message, locations.clone())
+            let message = format!("The default of `${}`: {}.", node.name, mismatch.message);
+            RequestError::new(Code::GraphqlValidationFailed, message).at(locations.clone())
         })?;
         Ok(VariableDefinition {
             name: node.name.clone(),
