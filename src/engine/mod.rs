@@ -7,21 +7,18 @@ mod response;
 
 use std::sync::Arc;
 
-use http::HeaderMap;
-use indexmap::IndexMap;
 use tokio::time::Instant;
 
 use crate::cache::Bounded;
 use crate::failure::Code;
 use crate::fetch::{self, Run, Services, Wire};
-use crate::identity::Identity;
+use crate::identity::{ClientHeaders, Identity};
 use crate::json::Value;
 use crate::limits::{Limits, UpstreamCalls};
 use crate::observe::{CallLog, RequestId, TraceContext};
 use crate::plan::{self, Document, Mask, OperationKind, Plan, RequestError, Variables};
 use crate::projection::Inputs;
 use crate::schema::Catalog;
-use crate::upstream::CallerHeaders;
 
 /// The gateway's engine: a schema, the services behind it, and what it has planned before.
 pub struct Engine {
@@ -41,9 +38,10 @@ pub struct EngineSettings {
     pub introspection: bool,
     /// Whether errors suggest the names that were meant.
     pub suggestions: bool,
-    /// How many documents, and how many plans, are kept.
-    pub cached_documents: u64,
 }
+
+/// What a validated document takes in memory, in bytes for each byte of its text, about.
+const DOCUMENT_WEIGHT: usize = 20;
 
 /// A plan is for one operation of one document, with the values of its Boolean conditions.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -67,13 +65,12 @@ pub struct Request<'r> {
 }
 
 /// Who asks, and what comes with the asking.
+#[derive(Debug)]
 pub struct Context {
     /// The caller.
     pub identity: Identity,
-    /// What each service is told of the caller, by name.
-    pub callers: IndexMap<Arc<str>, CallerHeaders>,
-    /// The client's headers, for templates that read them.
-    pub headers: HeaderMap,
+    /// The client's headers.
+    pub headers: ClientHeaders,
     /// The request's id.
     pub request_id: RequestId,
     /// Its place in a trace.
@@ -112,8 +109,13 @@ impl Engine {
     /// An engine for this schema over these services.
     #[must_use]
     pub fn new(catalog: Catalog, services: Services, settings: EngineSettings) -> Self {
-        let kept = settings.cached_documents;
-        let (documents, plans) = (Bounded::new(kept), Bounded::new(kept));
+        let EngineSettings { limits, .. } = &settings;
+        let documents = Bounded::new(limits.document_cache.bytes() as u64, |text: &Arc<str>, _: &_| {
+            text.len() * DOCUMENT_WEIGHT
+        });
+        let plans = Bounded::new(limits.plan_cache.bytes() as u64, |_: &PlanKey, plan: &Arc<Plan>| {
+            plan.weight()
+        });
         Self { catalog, services, settings, documents, plans }
     }
 
@@ -138,8 +140,8 @@ impl Engine {
     pub fn plan(&self, request: Request<'_>) -> Result<Arc<Plan>, Vec<RequestError>> {
         let document = self.document(request.query)?;
         let operation = document.operation(request.operation_name).map_err(|error| vec![error])?;
-        let variables = Variables::coerce(&self.catalog, &operation, request.variables)?;
-        self.planned(&document, &operation, &variables)
+        let variables = Variables::coerce(&self.catalog, operation, request.variables)?;
+        self.planned(&document, operation, &variables)
     }
 
     fn prepare(&self, request: Request<'_>) -> Result<Prepared, Response> {
@@ -152,15 +154,15 @@ impl Engine {
         if request.only_queries && operation.kind() != OperationKind::Query {
             return Err(response::mutation_refused(name));
         }
-        let variables = Variables::coerce(&self.catalog, &operation, request.variables)
+        let variables = Variables::coerce(&self.catalog, operation, request.variables)
             .map_err(|errors| refuse(name, errors))?;
         let plan = self
-            .planned(&document, &operation, &variables)
+            .planned(&document, operation, &variables)
             .map_err(|errors| refuse(name, errors))?;
         let introspection = if !plan.introspects {
             Vec::new()
         } else if self.settings.introspection {
-            plan::introspect(&self.catalog, &operation, &variables)
+            plan::introspect(&self.catalog, operation, &variables)
                 .map_err(|error| refuse(name, vec![error]))?
         } else {
             return Err(response::introspection_off(name));
@@ -172,8 +174,13 @@ impl Engine {
         if let Some(document) = self.documents.get(text) {
             return Ok(document);
         }
-        let limits = &self.settings.limits.document;
-        let document = Document::parse(&self.catalog, text, limits, self.settings.suggestions)?;
+        let limits = plan::Limits {
+            tokens: self.settings.limits.query_tokens.get(),
+            nesting: self.settings.limits.query_nesting.get(),
+            fields: self.settings.limits.plan_fields.get(),
+            suggestions: self.settings.suggestions,
+        };
+        let document = Document::parse(&self.catalog, text, &limits)?;
         let document = Arc::new(document);
         self.documents.insert(Arc::from(text), Arc::clone(&document));
         Ok(document)
@@ -182,12 +189,12 @@ impl Engine {
     fn planned(
         &self,
         document: &Arc<Document>,
-        operation: &plan::Operation<'_>,
+        operation: plan::Operation<'_>,
         variables: &Variables,
     ) -> Result<Arc<Plan>, Vec<RequestError>> {
-        let mask = operation.mask(variables);
+        let mask = operation.mask(variables).map_err(|error| vec![error])?;
         let key = PlanKey {
-            document: Arc::clone(document.text()),
+            document: Arc::from(document.text()),
             operation: operation.name().map(Into::into),
             mask,
         };
@@ -205,18 +212,20 @@ impl Engine {
 
     async fn run(&self, prepared: &Prepared, context: &Context) -> Response {
         let Prepared { plan, variables, introspection } = prepared;
-        let args: Vec<_> = plan.args.iter().map(|args| args.render(variables)).collect();
+        let args: Vec<_> =
+            plan.args.iter().map(|args| args.render(variables).map_err(Arc::new)).collect();
+        let max_bytes = self.settings.limits.response.bytes();
         let inputs = Inputs {
             authenticated: context.identity.is_authenticated(),
             claims: context.identity.claims(),
             args: &args,
             introspection,
+            max_bytes,
         };
         let run = Run {
             services: &self.services,
-            headers: &context.headers,
+            headers: context.headers.as_map(),
             wire: Arc::new(self.wire(context)),
-            max_response: self.settings.limits.response_size,
         };
         match fetch::run(plan, inputs, &run).await {
             Ok(answered) => response::executed(plan, &answered),
@@ -227,11 +236,11 @@ impl Engine {
     fn wire(&self, context: &Context) -> Wire {
         Wire {
             partition: Arc::clone(context.identity.partition()),
-            budget: UpstreamCalls::new(self.settings.limits.upstream_calls),
+            budget: UpstreamCalls::new(self.settings.limits.upstream_calls.get()),
             deadline: context.deadline,
             trace: context.trace.clone(),
             request_id: context.request_id.clone(),
-            callers: context.callers.clone(),
+            callers: self.services.callers(&context.identity, &context.headers),
             log: Arc::clone(&context.calls),
         }
     }

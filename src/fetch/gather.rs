@@ -237,29 +237,30 @@ impl<'p> Gather<'p> {
         let mut kept = Vec::new();
         for row in rows.groups.rows(key) {
             match row {
-                Row::Value(span) => kept.push((rows.groups.body().clone(), span)),
+                Row::Value(span) => kept.push(span),
                 Row::Failed(span) => {
                     let row = rows.groups.body().at(span);
                     return Err(rows.content.failed_row(&self.fetch.endpoint, row));
                 }
             }
         }
+        let body = rows.groups.body();
         if !many {
             let first = kept.into_iter().next();
-            return Ok(first.map_or(Answer::Missing, |(body, span)| Answer::Value(body, span)));
+            return Ok(first.map_or(Answer::Missing, |span| Answer::Value(body.clone(), span)));
         }
         kept.truncate(self.first.unwrap_or(usize::MAX));
         match self.fetch.shape.kind {
-            Kind::List(_) => Ok(Answer::Rows(kept)),
-            _ => joined(&kept),
+            Kind::List(_) => Ok(Answer::Rows(body.clone(), kept)),
+            _ => joined(body, &kept),
         }
     }
 }
 
 /// Rows as one list, for what reads an answer whole (`@ref` or `@computed` beside a batch).
-fn joined(rows: &[(Body, crate::json::Span)]) -> Result<Answer, Arc<Failure>> {
+fn joined(body: &Body, rows: &[crate::json::Span]) -> Result<Answer, Arc<Failure>> {
     let mut text = vec![b'['];
-    for (index, (body, span)) in rows.iter().enumerate() {
+    for (index, span) in rows.iter().enumerate() {
         if index > 0 {
             text.push(b',');
         }

@@ -2,11 +2,15 @@
 //! selection order, each checked against its type; nulls propagate; join keys and the places that
 //! other fetches fill are recorded. Pure: no I/O, no clock, no knowledge of requests.
 
+mod assemble;
+mod keys;
 mod leaf;
 mod message;
 mod object;
 mod paths;
 mod project;
+mod settle;
+mod split;
 mod value;
 mod writer;
 
@@ -16,8 +20,12 @@ use crate::failure::Failure;
 use crate::json::{Body, Span, Value};
 use crate::plan::{Hole, Location};
 
+pub use assemble::{TooLarge, assemble};
 pub use paths::{PathId, PathStep, Paths};
 pub use project::{project, project_root};
+pub use split::{FailedRow, Groups, SplitError, reports_failure, split};
+
+use writer::Writer;
 
 /// What an upstream's answer gives for one slot of a fetch.
 #[derive(Debug, Clone)]
@@ -169,4 +177,22 @@ pub struct Assembled<'p> {
     pub data: Option<Vec<u8>>,
     /// The errors, in response order.
     pub errors: Vec<Failed<'p>>,
+}
+
+impl Fragment<'_> {
+    /// A slot for which there is no answer: where it stands and why is each hole's to say.
+    #[must_use]
+    pub fn failed(failure: Arc<Failure>) -> Self {
+        let failed = Failed { path: Vec::new(), locations: &[], failure };
+        Writer::new(0, 0).finish(Outcome::Failed(failed))
+    }
+}
+
+impl Instance {
+    /// What a slot has captured; `None`: the object has no such property.
+    #[must_use]
+    pub fn capture(&self, slot: u32) -> Option<Value<'_>> {
+        let span = (*self.captures.get(slot as usize)?)?;
+        Some(self.body.at(span))
+    }
 }

@@ -7,7 +7,7 @@ use crate::plan::{Kind, Selection, Shape};
 
 use super::value::{Came, Projector};
 use super::writer::{Bubble, Writer};
-use super::{Answer, Failed, Fragment, Inputs, Outcome, message};
+use super::{Answer, Fragment, Inputs, Outcome, message};
 
 /// Projects one slot's answer by the fetch's shape. `service` is the upstream that gave it.
 ///
@@ -36,11 +36,7 @@ pub fn project<'p>(
                 Some(body) => of_body(&body, body.bytes().len(), inputs, Some(service), |it| {
                     it.value(&mut body.root().cursor(), kind, None)
                 }),
-                None => {
-                    let failure = message::not_computed(Some(service));
-                    let failed = Failed { path: Vec::new(), locations: &[], failure };
-                    Writer::new(0, 0).finish(Outcome::Failed(failed))
-                }
+                None => Fragment::failed(message::not_computed(Some(service))),
             },
         },
     }
@@ -70,9 +66,7 @@ fn of_body<'p, 'a>(
         Err(failed) => Outcome::Failed(*failed),
     };
     if writer.is_full() {
-        let failure = message::too_large();
-        let failed = Failed { path: Vec::new(), locations: &[], failure };
-        return writer.finish(Outcome::Failed(failed));
+        return Fragment::failed(message::too_large());
     }
     writer.finish(outcome)
 }

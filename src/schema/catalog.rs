@@ -31,6 +31,36 @@ pub struct Catalog {
     pub scalars: IndexMap<Name, Scalar>,
 }
 
+impl Catalog {
+    /// The object type of this name.
+    #[must_use]
+    pub fn object(&self, name: &str) -> Option<&ObjectType> {
+        self.objects.get(name)
+    }
+
+    /// The field of an object type; `None` for interfaces too, whose fields have no source.
+    #[must_use]
+    pub fn field(&self, object: &str, field: &str) -> Option<&FieldType> {
+        self.object(object)?.fields.get(field)
+    }
+
+    /// The object types that a value of this type may have: an object itself, the members of a
+    /// union, whatever implements an interface; in the order of the schema. None for other types.
+    pub fn possible_types(&self, name: &str) -> impl Iterator<Item = &Name> {
+        let object = self.public.get_object(name).map(|object| &object.name);
+        let members = self.public.get_union(name).map(|union| &union.members);
+        let implementers = self.implementers.get(name).map(|found| &found.objects);
+        let members = members.into_iter().flatten().map(|member| member.as_ref());
+        object.into_iter().chain(members).chain(implementers.into_iter().flatten())
+    }
+
+    /// The schema that clients see, as SDL.
+    #[must_use]
+    pub fn public_sdl(&self) -> String {
+        self.public.serialize().to_string()
+    }
+}
+
 /// An object type.
 #[derive(Debug)]
 pub struct ObjectType {
