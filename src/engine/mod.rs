@@ -14,11 +14,13 @@ use crate::failure::Code;
 use crate::fetch::{self, Run, Services, Wire};
 use crate::identity::{ClientHeaders, Identity};
 use crate::json::Value;
-use crate::limits::{Limits, UpstreamCalls};
+use crate::limits::{self, Limits, UpstreamCalls};
 use crate::observe::{CallLog, RequestId, TraceContext};
 use crate::plan::{self, Document, Mask, OperationKind, Plan, RequestError, Variables};
 use crate::projection::Inputs;
 use crate::schema::Catalog;
+
+pub use self::executor::Executor;
 
 /// The gateway's engine: a schema, the services behind it, and what it has planned before.
 pub struct Engine {
@@ -42,6 +44,9 @@ pub struct EngineSettings {
 
 /// What a validated document takes in memory, in bytes for each byte of its text, about.
 const DOCUMENT_WEIGHT: usize = 20;
+
+/// What a plan takes in memory, in bytes for each of its fields and fetches, about.
+const PLAN_WEIGHT: usize = 400;
 
 /// A plan is for one operation of one document, with the values of its Boolean conditions.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -81,6 +86,21 @@ pub struct Context {
     pub calls: Arc<CallLog>,
 }
 
+impl Context {
+    /// Nobody in particular, without any headers.
+    #[must_use]
+    pub fn anonymous(deadline: Instant) -> Self {
+        Self {
+            identity: Identity::anonymous(),
+            headers: ClientHeaders::default(),
+            request_id: RequestId::random(),
+            trace: TraceContext::new_trace(),
+            deadline,
+            calls: Arc::default(),
+        }
+    }
+}
+
 /// A response, ready to be sent.
 #[derive(Debug)]
 pub struct Response {
@@ -114,7 +134,7 @@ impl Engine {
             text.len() * DOCUMENT_WEIGHT
         });
         let plans = Bounded::new(limits.plan_cache.bytes() as u64, |_: &PlanKey, plan: &Arc<Plan>| {
-            plan.weight()
+            PLAN_WEIGHT * (1 + plan.fields + plan.fetches.len())
         });
         Self { catalog, services, settings, documents, plans }
     }
@@ -123,6 +143,12 @@ impl Engine {
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// When a request that arrives now must be answered.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        limits::deadline(&self.settings.limits, Instant::now())
     }
 
     /// Answers one request. It never fails: what fails stands in the response.
@@ -140,8 +166,8 @@ impl Engine {
     pub fn plan(&self, request: Request<'_>) -> Result<Arc<Plan>, Vec<RequestError>> {
         let document = self.document(request.query)?;
         let operation = document.operation(request.operation_name).map_err(|error| vec![error])?;
-        let variables = Variables::coerce(&self.catalog, operation, request.variables)?;
-        self.planned(&document, operation, &variables)
+        let variables = Variables::coerce(&self.catalog, &operation, request.variables)?;
+        self.planned(&document, &operation, &variables)
     }
 
     fn prepare(&self, request: Request<'_>) -> Result<Prepared, Response> {
@@ -154,15 +180,15 @@ impl Engine {
         if request.only_queries && operation.kind() != OperationKind::Query {
             return Err(response::mutation_refused(name));
         }
-        let variables = Variables::coerce(&self.catalog, operation, request.variables)
+        let variables = Variables::coerce(&self.catalog, &operation, request.variables)
             .map_err(|errors| refuse(name, errors))?;
         let plan = self
-            .planned(&document, operation, &variables)
+            .planned(&document, &operation, &variables)
             .map_err(|errors| refuse(name, errors))?;
         let introspection = if !plan.introspects {
             Vec::new()
         } else if self.settings.introspection {
-            plan::introspect(&self.catalog, operation, &variables)
+            plan::introspect(&self.catalog, &operation, &variables)
                 .map_err(|error| refuse(name, vec![error]))?
         } else {
             return Err(response::introspection_off(name));
@@ -175,12 +201,11 @@ impl Engine {
             return Ok(document);
         }
         let limits = plan::Limits {
-            tokens: self.settings.limits.query_tokens.get(),
-            nesting: self.settings.limits.query_nesting.get(),
-            fields: self.settings.limits.plan_fields.get(),
-            suggestions: self.settings.suggestions,
+            tokens: self.settings.limits.query_tokens.get() as usize,
+            nesting: self.settings.limits.query_nesting.get() as usize,
+            fields: self.settings.limits.plan_fields.get() as usize,
         };
-        let document = Document::parse(&self.catalog, text, &limits)?;
+        let document = Document::parse(&self.catalog, text, &limits, self.settings.suggestions)?;
         let document = Arc::new(document);
         self.documents.insert(Arc::from(text), Arc::clone(&document));
         Ok(document)
@@ -189,12 +214,12 @@ impl Engine {
     fn planned(
         &self,
         document: &Arc<Document>,
-        operation: plan::Operation<'_>,
+        operation: &plan::Operation<'_>,
         variables: &Variables,
     ) -> Result<Arc<Plan>, Vec<RequestError>> {
-        let mask = operation.mask(variables).map_err(|error| vec![error])?;
+        let mask = operation.mask(variables);
         let key = PlanKey {
-            document: Arc::from(document.text()),
+            document: Arc::clone(document.text()),
             operation: operation.name().map(Into::into),
             mask,
         };
@@ -213,7 +238,7 @@ impl Engine {
     async fn run(&self, prepared: &Prepared, context: &Context) -> Response {
         let Prepared { plan, variables, introspection } = prepared;
         let args: Vec<_> =
-            plan.args.iter().map(|args| args.render(variables).map_err(Arc::new)).collect();
+            plan.args.iter().map(|args| args.render(variables)).collect();
         let max_bytes = self.settings.limits.response.bytes();
         let inputs = Inputs {
             authenticated: context.identity.is_authenticated(),

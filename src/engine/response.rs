@@ -54,7 +54,7 @@ pub(super) fn refused(operation: Option<&str>, errors: &[RequestError]) -> Respo
 
 /// A mutation where only queries are allowed.
 pub(super) fn mutation_refused(operation: Option<&str>) -> Response {
-    let error = RequestError::new(Code::BadRequest, "A mutation must be sent by POST.", vec![]);
+    let error = RequestError::new(Code::BadRequest, "A mutation must be sent by POST.");
     Response { kind: ResponseKind::MutationRefused, ..refused(operation, &[error]) }
 }
 
@@ -63,7 +63,6 @@ pub(super) fn introspection_off(operation: Option<&str>) -> Response {
     let error = RequestError::new(
         Code::IntrospectionDisabled,
         "Introspection is off: this gateway does not answer `__schema` and `__type`.",
-        vec![],
     );
     refused(operation, &[error])
 }

@@ -108,6 +108,11 @@ fn refused(error: RenderError, endpoint: &Endpoint) -> Arc<Failure> {
             tracing::debug!(endpoint = %endpoint.label, claim, "a claim is missing");
             Failure::new(Code::Unauthenticated, "The caller's identity lacks what this needs.")
         }
+        RenderError::Key { key, message } => {
+            tracing::warn!(endpoint = %endpoint.label, key, message, "a key cannot be sent");
+            Failure::new(Code::BadUserInput, "A key cannot be sent to the upstream.")
+                .of(&endpoint.upstream, None)
+        }
         RenderError::Refused { message } => Failure::new(Code::BadUserInput, message),
         RenderError::BadAnswer { message } => {
             tracing::warn!(endpoint = %endpoint.label, message, "a request cannot be made");

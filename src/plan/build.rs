@@ -133,6 +133,7 @@ impl<'a> Builder<'a> {
             fetches,
             args: self.args.into_keys().map(Args::new).collect(),
             introspects: self.introspects,
+            fields: self.planned,
         })
     }
 

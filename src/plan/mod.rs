@@ -51,6 +51,8 @@ pub struct Plan {
     pub args: Vec<Args>,
     /// Whether `__schema` or `__type` is asked for.
     pub introspects: bool,
+    /// How many fields it selects, each concrete type of an abstract one counted.
+    pub fields: usize,
 }
 
 /// What kind of operation.

@@ -79,7 +79,7 @@ impl<'s> Check<'s> {
             request,
             this,
             at: at?,
-            batch,
+            batch: batch.map(Arc::new),
             error: error?,
             timeout: timeout?,
             not_found: not_found?,
