@@ -20,6 +20,10 @@ impl Mask {
     pub fn of(values: impl IntoIterator<Item = bool>) -> Self {
         Self(values.into_iter().collect())
     }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = bool> {
+        self.0.iter().copied()
+    }
 }
 
 /// The variables that the conditions of an operation read, by index in its declarations.

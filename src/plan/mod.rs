@@ -7,7 +7,9 @@ mod coercion;
 mod collect;
 mod conditions;
 mod document;
+mod explain;
 mod input;
+mod introspect;
 mod lexical;
 mod lines;
 mod lists;
@@ -16,6 +18,7 @@ mod selection;
 mod size;
 mod validate;
 mod variables;
+mod volume;
 
 use std::sync::Arc;
 
@@ -26,6 +29,10 @@ use crate::template::{Expression, KeyPath};
 pub use build::build;
 pub use conditions::Mask;
 pub use document::{Document, Limits, Operation, RequestError};
+pub use explain::{
+    BatchExplanation, Calls, Explanation, FetchExplanation, TotalCalls, explain,
+};
+pub use introspect::introspect;
 pub use selection::Selection;
 pub use variables::{VariableDefinition, Variables};
 
