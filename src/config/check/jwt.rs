@@ -114,10 +114,14 @@ fn secret(
         (None, Some(file)) => (read_file(file, checks)?, file.span()),
         (None, None) => {
             let table = settings.span();
-            if !["secret", "secret_file"]
-                .iter()
-                .any(|key| mistakes.has(table.start, key))
-            {
+            let ways = [
+                "secret",
+                "secret_file",
+                "jwks",
+                "public_key",
+                "public_key_file",
+            ];
+            if !ways.iter().any(|key| mistakes.has(table.start, key)) {
                 checks.error(
                     table,
                     "this issuer has no secret, by which its tokens are verified",
