@@ -22,7 +22,7 @@ fn every_mistake_is_told_as_its_fixture_expects() {
     assert!(projects.len() > 20, "the fixtures were not found");
     let differences: Vec<String> = projects
         .iter()
-        .filter_map(|project| compare(project))
+        .filter_map(|project| compare(project).unwrap())
         .collect();
     assert!(
         differences.is_empty(),
@@ -34,26 +34,23 @@ fn every_mistake_is_told_as_its_fixture_expects() {
 }
 
 /// How what is told differs from what is expected, if it does.
-fn compare(project: &Path) -> Option<String> {
-    let (config, problems) = Config::load(project, &FixtureEnv::of(project).unwrap()).finish();
+fn compare(project: &Path) -> io::Result<Option<String>> {
+    let (config, problems) = Config::load(project, &FixtureEnv::of(project)?).finish();
     assert_eq!(config.is_none(), problems.has_errors());
     let (told, file) = (problems.render(false), project.join("expected.txt"));
     if std::env::var_os("UPDATE_EXPECT").is_some() {
-        fs::write(file, told).unwrap();
-        return None;
+        fs::write(file, told)?;
+        return Ok(None);
     }
     let expected = fs::read_to_string(&file).unwrap_or_default();
-    let name = file
-        .strip_prefix(env!("CARGO_MANIFEST_DIR"))
-        .unwrap()
-        .display();
-    (told != expected).then(|| {
-        let difference = TextDiff::from_lines(&expected, &told);
-        difference
-            .unified_diff()
-            .header(&name.to_string(), "told")
-            .to_string()
-    })
+    if told == expected {
+        return Ok(None);
+    }
+    let difference = TextDiff::from_lines(&expected, &told);
+    let name = file.display().to_string();
+    Ok(Some(
+        difference.unified_diff().header(&name, "told").to_string(),
+    ))
 }
 
 /// Variables from `env.txt`, secret files from the disk; who may read those is not taken from the

@@ -171,7 +171,8 @@ fn the_parts_of_a_text_are_found_in_its_file() {
 #[test]
 fn the_claims_of_the_token_for_trying_out_are_json() {
     let text = "[[auth.jwt]]\nsecret = \"${JWT_SECRET}\"\n[dev.token]\nlifetime = \"5m\"\n\
-                claims = { sub = \"${SUB:-7}\", n = 1, x = 1.5, on = true, all = [1, { a = \"b\" }] }";
+                claims = { sub = \"${SUB:-7}\", n = 1, x = 1.5, on = true, \
+                all = [1, { a = \"b\" }] }";
     let config = config(&[("onedoor.toml", text)]);
     assert_eq!(
         serde_json::Value::from(config.dev.token_claims),
