@@ -74,7 +74,7 @@ impl Gateway {
             suggestions: is_on(config.graphql.suggestions, mode),
         };
         let engine = Arc::new(Engine::new(catalog, services, settings));
-        let door = Door::new(&config, authenticator, reserved, Arc::clone(&engine));
+        let door = Door::new(&config, authenticator, reserved, engine.clone());
         Self { engine, door: Arc::new(door) }
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::config::{Config, Env, Loaded, Problem, Problems, ServiceName, Sources, Text};
 use crate::identity::{Outbound, ReadClaims};
 use crate::json;
-use crate::schema::{self, Catalog, ErrorRule, Service};
+use crate::schema::{self, Catalog, Defaults, ErrorRule};
 use crate::template::Environment;
 
 /// The folder of the schema below a project's root.
@@ -84,7 +84,7 @@ fn check(
                 message: path(upstream.error.message.as_ref(), &mut found),
                 code: path(upstream.error.code.as_ref(), &mut found),
             };
-            (name.clone(), Service { body: upstream.body, error })
+            (name.clone(), Defaults { body: upstream.body, error })
         })
         .collect();
     let (catalog, of_schema) = schema::load(schema, &services, env);
