@@ -115,17 +115,17 @@ impl<'s> Diagnostics<'s> {
         };
         let Said { message, help } = said.unwrap_or(Said { message, help: None });
         let problem = match place {
-            Some(place) => self.narrowed(place).error(message),
+            Some(place) => self.narrowed(&place).error(message),
             None => Problem::without_file(message),
         };
         Problem { help, ..problem }
     }
 
     /// A place of several lines: its first one.
-    fn narrowed(&self, place: Place) -> Place {
-        let written = self.files.written(&place);
+    fn narrowed(&self, place: &Place) -> Place {
+        let written = self.files.written(place);
         let first = written.find(['\n', '\r']).unwrap_or(written.len());
-        Place { span: place.span.start..place.span.start + first, ..place }
+        Place { source: place.source, span: place.span.start..place.span.start + first }
     }
 
     fn validation(&self, name: &str, message: &str, written: &str) -> Option<Said> {
