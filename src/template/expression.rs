@@ -1,0 +1,234 @@
+//! CEL expressions (`@computed`, `@allow`): parsed and checked at start, evaluated over the values
+//! they read and no others.
+//!
+//! `this`, `args`, `claims` and `answer` are objects. What is absent reads as null, and below it
+//! too, so that an upstream that leaves nulls out is no error; `has(this.nick)` tells absent from
+//! there. Integers are CEL `int` where they fit, else `uint`, else `double`.
+//!
+//! The cost: an expression is the author's, the size of what it reads is a client's or an
+//! upstream's. Only functions whose result is at most as long as what they read, times what the
+//! author wrote, are known here; a pattern, a replacement and a separator must be written in the
+//! expression itself. Comprehensions (`all`, `map`, ..) may nest two deep. What still
+//! multiplies is two lists or strings of the outside within one loop.
+
+mod check;
+mod value;
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+use cel::{Context, Env, Program};
+
+use super::reference::{self, Slot};
+use super::{Error, Root};
+use crate::json::{Path, Segment, Value};
+
+use value::Shape;
+
+/// How deep comprehensions may nest.
+const MAX_LOOPS: usize = 2;
+
+/// How deep a syntax tree may be; evaluating it recurses. A sum of so many terms is that deep.
+const MAX_DEPTH: usize = 64;
+
+/// The longest expression, in bytes.
+const MAX_TEXT: usize = 8 << 10;
+
+/// The parser recurses as deep as the text makes it, before any depth can be told: this holds
+/// whatever [`MAX_TEXT`] allows, with unoptimized frames too.
+const PARSER_STACK: usize = 128 << 20;
+
+/// What an expression, or a key path, may read.
+#[derive(Clone, Copy, Debug)]
+pub struct ComputedValues<'a> {
+    /// The field's arguments, an object.
+    pub args: Value<'a>,
+    /// The captured values of the object around, by slot.
+    pub this: &'a [Option<Value<'a>>],
+    /// The caller's claims; `None` for an anonymous caller, whose claims are all null.
+    pub claims: Option<Value<'a>>,
+    /// The answer of the `@rest` beside it.
+    pub answer: Option<Value<'a>>,
+}
+
+/// A checked CEL expression.
+pub struct Expression {
+    program: Program,
+    references: Vec<ExpressionReference>,
+    shapes: Vec<(Root, Shape)>,
+}
+
+/// A value that an expression reads, as a whole or in parts.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ExpressionReference {
+    /// `args`, `this`, `claims` or `answer`.
+    pub root: Root,
+    /// The path below it: properties only, `.` where the whole is read, or parts of it that are
+    /// not known at start.
+    pub path: Path,
+    /// Where it is first read, in bytes of the expression.
+    pub span: Range<usize>,
+    slot: Slot,
+}
+
+/// The functions an expression may call are the same for all of them.
+static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut env = Env::stdlib().with_optional_support(false);
+    // Registered once on a fresh environment, where no name can be taken.
+    let strings = env.add_extension(cel::extensions::strings);
+    let math = env.add_extension(cel::extensions::math);
+    debug_assert!(strings.is_ok() && math.is_ok());
+    Arc::new(env)
+});
+
+impl Expression {
+    /// Parses and checks an expression.
+    ///
+    /// # Errors
+    /// The first mistake: a syntax error, an unknown variable or function, a pattern that is not
+    /// written out.
+    pub fn parse(text: &str) -> Result<Expression, Error> {
+        if text.len() > MAX_TEXT {
+            let message = format!("an expression may have {MAX_TEXT} bytes at most");
+            return Err(Error::new(MAX_TEXT..text.len(), message));
+        }
+        let parsed = std::thread::scope(|scope| {
+            let parser = std::thread::Builder::new().stack_size(PARSER_STACK);
+            let running = parser.spawn_scoped(scope, || Expression::parse_deep(text)).ok()?;
+            running.join().ok()
+        });
+        parsed.unwrap_or_else(|| Err(Error::new(0..text.len(), "this cannot be read as CEL")))
+    }
+
+    fn parse_deep(text: &str) -> Result<Expression, Error> {
+        let program = compile(text)?;
+        let reads = check::check(&program, text)?;
+        let mut references: Vec<ExpressionReference> = Vec::new();
+        let mut shapes: Vec<(Root, Shape)> = Vec::new();
+        for read in reads {
+            let at = shapes.iter().position(|(root, _)| *root == read.root).unwrap_or_else(|| {
+                shapes.push((read.root.clone(), Shape::default()));
+                shapes.len() - 1
+            });
+            if let Some((_, shape)) = shapes.get_mut(at) {
+                shape.add(&read.names, read.is_test);
+            }
+            references.push(ExpressionReference {
+                path: path_of(&read.names),
+                root: read.root,
+                span: read.span,
+                slot: Slot::default(),
+            });
+        }
+        references.sort_by_key(|reference| reference.path.segments().len());
+        let mut kept: Vec<ExpressionReference> = Vec::new();
+        for reference in references {
+            let covered = kept.iter().any(|known| {
+                known.root == reference.root
+                    && reference.path.segments().starts_with(known.path.segments())
+            });
+            if !covered {
+                kept.push(reference);
+            }
+        }
+        Ok(Expression { program, references: kept, shapes })
+    }
+
+    /// The values it reads; none of them lies within another.
+    pub fn references(&self) -> &[ExpressionReference] {
+        &self.references
+    }
+
+    /// Gives every `this.x` its slot among the captured values of the object around; equal paths
+    /// share one.
+    pub fn bind_this(&mut self, captures: &mut Vec<Path>) {
+        for reference in self.references.iter_mut().filter(|found| found.root == Root::This) {
+            reference.slot = Slot::bind(&reference.path, captures);
+        }
+    }
+
+    /// Evaluates it to a JSON text. Properties of a map come out sorted by name.
+    ///
+    /// # Errors
+    /// Why there is no value; for the log, since it may hold an upstream's data.
+    pub fn evaluate(&self, values: &ComputedValues<'_>) -> Result<Vec<u8>, String> {
+        let mut out = Vec::new();
+        value::write(&mut out, &self.result(values)?, 0)?;
+        Ok(out)
+    }
+
+    /// Evaluates a condition (`@allow(if:)`).
+    ///
+    /// # Errors
+    /// As [`Expression::evaluate`]; also where the value is no Boolean. Both mean no.
+    pub fn holds(&self, values: &ComputedValues<'_>) -> Result<bool, String> {
+        match self.result(values)? {
+            cel::Value::Bool(holds) => Ok(holds),
+            other => Err(format!("a condition must be a bool, not {}", other.type_of())),
+        }
+    }
+
+    fn result(&self, values: &ComputedValues<'_>) -> Result<cel::Value, String> {
+        let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
+        for (root, shape) in &self.shapes {
+            let value = self.variable(root, shape, values)?;
+            context.add_variable_from_value(root.name(), value);
+        }
+        self.program.execute(&context).map_err(|error| error.to_string())
+    }
+
+    fn variable(
+        &self,
+        root: &Root,
+        shape: &Shape,
+        values: &ComputedValues<'_>,
+    ) -> Result<cel::Value, String> {
+        let whole = match root {
+            Root::Args => Some(values.args),
+            Root::Claims => values.claims,
+            Root::Answer => values.answer,
+            _ => {
+                let captured = |reference: &ExpressionReference| {
+                    values.this.get(reference.slot.index).copied().flatten()
+                };
+                let parts = self.references.iter().filter(|reference| reference.root == *root);
+                return shape.assemble(parts.map(|part| (&part.path, captured(part))));
+            }
+        };
+        Ok(shape.read(whole, 0)?.unwrap_or(cel::Value::Null))
+    }
+}
+
+fn compile(text: &str) -> Result<Program, Error> {
+    ENVIRONMENT.compile(text).map_err(|errors| {
+        let Some(first) = errors.errors.first() else {
+            return Error::new(0..text.len(), "this is no CEL expression");
+        };
+        let at = offset(text, first.pos);
+        let end = text.ceil_char_boundary((at + 1).min(text.len()));
+        let message = first.msg.strip_prefix("Syntax error: ").unwrap_or(&first.msg);
+        Error::new(at..end, format!("this is no CEL: {message}"))
+    })
+}
+
+/// The byte at a line and column, both from 1 and the column in characters.
+fn offset(text: &str, (line, column): (isize, isize)) -> usize {
+    let line = usize::try_from(line).unwrap_or(1).saturating_sub(1);
+    let column = usize::try_from(column).unwrap_or(1).saturating_sub(1);
+    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let rest = text.get(start..).unwrap_or_default();
+    start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
+}
+
+fn path_of(names: &[String]) -> Path {
+    let steps: Vec<Segment> =
+        names.iter().map(|name| Segment::Property(name.as_str().into())).collect();
+    reference::path_of(&steps)
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expression").field("references", &self.references).finish_non_exhaustive()
+    }
+}
