@@ -18,7 +18,7 @@ use super::rendered::{Hole, HoleKind};
 use super::split::check_scalar;
 use super::text::{self, Piece};
 use super::url::Param;
-use super::{BodyEncoding, Environment, Error, Reference, Root, encode};
+use super::{BodyEncoding, Environment, Error, Place, Reference, Root, encode};
 use crate::json::{self, Kind, Value};
 
 /// A body as a template.
@@ -90,14 +90,16 @@ impl Body {
         }
     }
 
-    pub(super) fn references(&self) -> Vec<&Reference> {
+    pub(super) fn references(&self) -> Vec<(Place, &Reference)> {
         let mut found = Vec::new();
         match self {
             Body::Json(node) => node.collect(&mut found),
-            Body::Form(params) => found.extend(
-                params.iter().flat_map(|param| &param.value).filter_map(|part| part.reference()),
-            ),
-            Body::FormOf(reference) => found.push(reference),
+            Body::Form(params) => {
+                let parts = params.iter().flat_map(|param| &param.value);
+                let fields = parts.filter_map(|part| part.reference());
+                found.extend(fields.map(|reference| (Place::Field, reference)));
+            }
+            Body::FormOf(reference) => found.push((Place::Fields, reference)),
         }
         found
     }
@@ -309,11 +311,14 @@ impl Parser<'_> {
 }
 
 impl Node {
-    fn collect<'n>(&'n self, found: &mut Vec<&'n Reference>) {
+    fn collect<'n>(&'n self, found: &mut Vec<(Place, &'n Reference)>) {
         match self {
             Node::Literal(_) => {}
-            Node::Whole(reference) => found.push(reference),
-            Node::Text(parts) => found.extend(parts.iter().filter_map(Part::reference)),
+            Node::Whole(reference) => found.push((Place::Json, reference)),
+            Node::Text(parts) => {
+                let references = parts.iter().filter_map(Part::reference);
+                found.extend(references.map(|reference| (Place::Text, reference)));
+            }
             Node::Object(members) => members.iter().for_each(|(_, node)| node.collect(found)),
             Node::Array(items) => items.iter().for_each(|node| node.collect(found)),
         }

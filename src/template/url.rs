@@ -10,7 +10,7 @@ use super::encode::{self, Place};
 use super::lookup::{self, RenderError, Text, Values};
 use super::rendered::{Hole, HoleKind};
 use super::text::Piece;
-use super::{Reference, Root};
+use super::{Reference, Root, request};
 
 /// A request's path and query.
 #[derive(Clone)]
@@ -60,13 +60,11 @@ impl Url {
         Url { path, query, fixed }
     }
 
-    pub(super) fn references(&self) -> impl Iterator<Item = &Reference> {
-        let path = self.path.iter().flat_map(Segment::parts);
-        path.chain(self.query.iter().flat_map(|param| &param.value)).filter_map(Part::reference)
-    }
-
-    pub(super) fn path_references(&self) -> impl Iterator<Item = &Reference> {
-        self.path.iter().flat_map(Segment::parts).filter_map(Part::reference)
+    pub(super) fn references(&self) -> impl Iterator<Item = (request::Place, &Reference)> {
+        let path = self.path.iter().flat_map(Segment::parts).filter_map(Part::reference);
+        let query = self.query.iter().flat_map(|param| &param.value).filter_map(Part::reference);
+        path.map(|reference| (request::Place::Segment, reference))
+            .chain(query.map(|reference| (request::Place::Parameter, reference)))
     }
 
     pub(super) fn references_mut(&mut self) -> impl Iterator<Item = &mut Reference> {

@@ -18,7 +18,7 @@ pub struct Warning {
     pub message: String,
     /// How to mend it.
     pub help: String,
-    /// The warning holds only if this argument is a String, or an ID, of the client's.
+    /// The warning holds only if this argument, by the names as written, is a String or an ID.
     pub argument: Option<Path>,
 }
 

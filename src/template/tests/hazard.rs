@@ -60,7 +60,7 @@ fn pair(name: &str, value: &str) -> (String, String) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(cases(2000))]
 
     #[test]
     fn a_value_is_one_segment_and_one_parameter(value in text()) {

@@ -114,7 +114,7 @@ fn the_environment_must_have_what_is_read() {
         "set `NONE` before the start");
     path_tells("/x/{env.EMPTY}", "{env.EMPTY}", "the variable is empty, but part of a path", "");
     let headers = &[("x", "a{env.LINES}")];
-    let message = "a header's value is one line without control characters";
+    let message = "this is one line without control characters";
     tells(Written { headers, ..get("/") }, KeyMode::None, &[("{env.LINES}", message, "")]);
 }
 
@@ -167,7 +167,7 @@ fn keys_stand_once_and_where_they_may() {
     assert!(parse(get("/u/{key}?again={key}"), KeyMode::One).is_ok());
     let headers = &[("x-ids", "{keys:,}")];
     tells(Written { headers, ..get("/u") }, KeyMode::Many, &[("{keys:,}",
-        "keys do not go in headers", "put `{keys}` in the path, the query or the body")]);
+        "keys do not go here", "put `{keys}` in the path, the query or the body")]);
     tells(post(r#"{"q": "in {keys}"}"#), KeyMode::Many, &[("{keys}",
         "a text takes keys joined only", "write `{keys:,}`, or `\"{keys}\"` alone for an array")]);
 }
@@ -222,7 +222,7 @@ fn headers_that_are_the_gateways_own() {
         "`x a` is no header name",
         "`{args.x}` is no header name",
         "this header is written twice",
-        "a header's value is one line without control characters",
+        "this is one line without control characters",
     ]);
 }
 
@@ -290,22 +290,23 @@ fn references_are_told_in_order_with_their_part() {
     };
     let mut template = parse(written, KeyMode::None).unwrap();
     let told = |template: &RequestTemplate| -> Vec<String> {
-        let told = |(part, found): (Part, &Reference)| {
-            format!("{part:?} {} {}{:?}", found.root.name(), found.path, found.join)
+        let told = |(place, found): (Place, &Reference)| {
+            format!("{place:?} {} {} {:?}", found.root.name(), found.path, found.join)
         };
         template.references().map(told).collect()
     };
     assert_eq!(told(&template), [
-        "Path this aNone",
-        "Path args bSome(',')",
-        "HeaderValue(0) claims cNone",
-        "Body headers .None",
-        "Body args e.fNone",
+        "Segment this a None",
+        "Parameter args b Some(',')",
+        "Header(0) claims c None",
+        "Json headers . None",
+        "Text args e.f None",
     ]);
-    let in_path: Vec<bool> =
-        template.references().map(|(_, found)| template.is_in_path(found)).collect();
-    assert_eq!(in_path, [true, false, false, false, false]);
     template.rename_args(&mut |path| Path::parse(&format!("wire.{path}")).unwrap());
-    assert_eq!(told(&template)[4], "Body args wire.e.fNone");
-    assert_eq!(told(&template)[0], "Path this aNone");
+    assert_eq!(told(&template)[4], "Text args wire.e.f None");
+    assert_eq!(told(&template)[0], "Segment this a None");
+    let template = parse(form(r#"{"a": "{args.a}"}"#), KeyMode::None).unwrap();
+    assert_eq!(told(&template), ["Field args a None"]);
+    let template = parse(form("{args}"), KeyMode::None).unwrap();
+    assert_eq!(told(&template), ["Fields args . None"]);
 }
