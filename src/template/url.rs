@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::encode::{self, Place};
+use super::encode::{self, Component};
 use super::lookup::{self, RenderError, Text, Values};
 use super::rendered::{Hole, HoleKind};
 use super::text::Piece;
@@ -150,7 +150,7 @@ fn dynamic_segment(
                 Text::Many(_) if reference.join.is_none() => {
                     return Err(lookup::blame(reference, "is a list, but part of a path"));
                 }
-                Text::Many(texts) => joined(out, reference, &texts, Place::Path, |out, text| {
+                Text::Many(texts) => joined(out, reference, &texts, Component::Path, |out, text| {
                     segment_value(out, reference, text)
                 })?,
             },
@@ -193,12 +193,12 @@ fn joined(
     out: &mut String,
     reference: &Reference,
     texts: &[Cow<'_, str>],
-    place: Place,
+    component: Component,
     mut write: impl FnMut(&mut String, &str) -> Result<(), RenderError>,
 ) -> Result<(), RenderError> {
     for (index, text) in texts.iter().enumerate() {
         if let Some(separator) = reference.join.filter(|_| index > 0) {
-            encode::separator(out, separator, place);
+            encode::separator(out, separator, component);
         }
         write(out, text)?;
     }
@@ -252,7 +252,7 @@ impl Param {
                     }
                     Text::One(text) => encode::value(out, &text),
                     Text::Many(texts) if reference.join.is_some() => {
-                        joined(out, reference, &texts, Place::Query, |out, text| {
+                        joined(out, reference, &texts, Component::Query, |out, text| {
                             encode::value(out, text);
                             Ok(())
                         })?;
