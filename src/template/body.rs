@@ -120,11 +120,11 @@ impl Body {
     pub(super) fn render(
         &self,
         values: &Values<'_>,
-    ) -> Result<Option<(Vec<u8>, Option<Hole>)>, RenderError> {
+    ) -> Result<Option<Written>, RenderError> {
         match self {
             Body::Json(node) => {
-                let mut out = Writer { out: Vec::with_capacity(128), hole: None };
-                Ok(node.render(&mut out, values)?.then_some((out.out, out.hole)))
+                let mut written = Written { out: Vec::with_capacity(128), hole: None };
+                Ok(node.render(&mut written, values)?.then_some(written))
             }
             Body::Form(params) => {
                 let mut out = String::new();
@@ -134,13 +134,21 @@ impl Body {
                     param.render(&mut out, before, &mut hole, values)?;
                 }
                 let hole = hole.map(Hole::in_form);
-                Ok(Some((out.into_bytes(), hole)))
+                Ok(Some(Written { out: out.into_bytes(), hole }))
             }
             Body::FormOf(reference) => {
-                Ok(form_of(reference, values)?.map(|form| (form.into_bytes(), None)))
+                let form = form_of(reference, values)?;
+                Ok(form.map(|form| Written { out: form.into_bytes(), hole: None }))
             }
         }
     }
+}
+
+/// A body as far as it is written.
+pub(super) struct Written {
+    pub(super) out: Vec<u8>,
+    /// Where the keys go.
+    pub(super) hole: Option<Hole>,
 }
 
 struct Parser<'p> {
@@ -343,7 +351,7 @@ impl Node {
     }
 
     /// Writes the value; `false` where it is absent and nothing was written.
-    fn render(&self, writer: &mut Writer, values: &Values<'_>) -> Result<bool, RenderError> {
+    fn render(&self, writer: &mut Written, values: &Values<'_>) -> Result<bool, RenderError> {
         match self {
             Node::Literal(text) => writer.out.extend_from_slice(text),
             Node::Whole(reference) if reference.root == Root::Keys => {
@@ -389,12 +397,7 @@ impl Node {
     }
 }
 
-struct Writer {
-    out: Vec<u8>,
-    hole: Option<Hole>,
-}
-
-impl Writer {
+impl Written {
     fn hole(&mut self, kind: HoleKind) {
         let at = self.out.len();
         self.hole = Some(Hole { kind, start: at, at, end: at });
@@ -503,7 +506,8 @@ fn no_json(text: &str, invalid: json::Invalid) -> Error {
     let error =
         Error::new(at..at + length, format!("the body is no JSON: {}", invalid.reason));
     error.help(if before.ends_with('{') && !rest.starts_with('"') {
-        r#"put a value in quotes, as in `"{keys}"`: it keeps its JSON type; the braces of the JSON itself are not doubled"#
+        "put a value in quotes, as in `\"{keys}\"`: it keeps its JSON type; the braces of the JSON \
+         itself are not doubled"
     } else {
         "a body is one `{..}`, or a JSON object or array whose strings may be templates"
     })

@@ -170,13 +170,25 @@ impl RequestTemplate {
         &self.method
     }
 
-    /// Everything the request reads, and where, in the order in which it is written.
-    pub fn references(&self) -> impl Iterator<Item = (Place, &Reference)> {
+    /// Everything the request reads, and the text it is in, in the order in which it is written.
+    pub fn references(&self) -> impl Iterator<Item = (Part, &Reference)> {
+        self.places().map(|(place, reference)| (place.part(), reference))
+    }
+
+    /// Everything the request reads, and where in the request it stands.
+    pub fn places(&self) -> impl Iterator<Item = (Place, &Reference)> {
         let headers = self.headers.iter().enumerate().flat_map(|(index, (_, value))| {
             value.references().map(move |reference| (Place::Header(index), reference))
         });
         let body = self.body.iter().flat_map(|(body, _)| body.references());
         self.url.references().chain(headers).chain(body)
+    }
+
+    /// Whether this one of [`Self::references`] stands in the path proper, not in the query: a null
+    /// cannot stand there.
+    pub fn is_in_path(&self, reference: &Reference) -> bool {
+        let mut places = self.places();
+        places.any(|(place, found)| place == Place::Segment && std::ptr::eq(found, reference))
     }
 
     /// Turns the names of arguments into those on the wire.
@@ -216,11 +228,11 @@ impl RequestTemplate {
         }
         let mut body = None;
         if let Some((template, content_type)) = &self.body
-            && let Some((text, keys)) = template.render(values)?
+            && let Some(written) = template.render(values)?
         {
             headers.extend(content_type.clone().map(|value| (CONTENT_TYPE, value)));
-            body = Some(text);
-            hole = hole.or(keys);
+            body = Some(written.out);
+            hole = hole.or(written.hole);
         }
         Ok(Rendered { method: self.method.clone(), url, headers, body, hole })
     }
@@ -237,7 +249,6 @@ impl RequestTemplate {
         let found: Vec<(Part, &Reference)> = self
             .references()
             .filter(|(_, reference)| matches!(reference.root, Root::Key | Root::Keys))
-            .map(|(place, reference)| (place.part(), reference))
             .collect();
         let mut places = 0;
         for (part, reference) in &found {
@@ -282,7 +293,7 @@ impl RequestTemplate {
 /// Shows what is read; literal text may hold what the environment gave, and is left out.
 impl fmt::Debug for RequestTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reads: Vec<_> = self.references().map(|(place, found)| (place, &*found.written)).collect();
+        let reads: Vec<_> = self.places().map(|(place, found)| (place, found.as_written())).collect();
         f.debug_struct("RequestTemplate")
             .field("method", &self.method)
             .field("reads", &reads)

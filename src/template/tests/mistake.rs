@@ -293,7 +293,7 @@ fn references_are_told_in_order_with_their_part() {
         let told = |(place, found): (Place, &Reference)| {
             format!("{place:?} {} {} {:?}", found.root.name(), found.path, found.join)
         };
-        template.references().map(told).collect()
+        template.places().map(told).collect()
     };
     assert_eq!(told(&template), [
         "Segment this a None",
@@ -302,6 +302,9 @@ fn references_are_told_in_order_with_their_part() {
         "Json headers . None",
         "Text args e.f None",
     ]);
+    let in_path: Vec<bool> =
+        template.references().map(|(_, found)| template.is_in_path(found)).collect();
+    assert_eq!(in_path, [true, false, false, false, false]);
     template.rename_args(&mut |path| Path::parse(&format!("wire.{path}")).unwrap());
     assert_eq!(told(&template)[4], "Text args wire.e.f None");
     assert_eq!(told(&template)[0], "Segment this a None");
