@@ -123,8 +123,7 @@ impl HeaderTemplate {
         }
         let none = Body::null();
         let headers = HeaderMap::new();
-        let values =
-            Values { args: none.root(), this: &[], claims, headers: &headers, key: None };
+        let values = Values { args: none.root(), this: &[], claims, headers: &headers, key: None };
         self.text.render(&values)
     }
 }

@@ -103,7 +103,9 @@ impl Rendered {
             Some(Hole { kind: HoleKind::Path(separator), .. }) => {
                 self.url.len().saturating_sub(separator_len(separator, Component::Path))
             }
-            Some(Hole { kind: HoleKind::Form(_) | HoleKind::Json | HoleKind::JsonText(_), .. })
+            Some(Hole {
+                kind: HoleKind::Form(_) | HoleKind::Json | HoleKind::JsonText(_), ..
+            })
             | None => self.url.len(),
         }
     }
@@ -126,12 +128,11 @@ impl Rendered {
     /// Whether this key can be sent, alone or among others.
     ///
     /// # Errors
-    /// [`RenderError::Key`]: it holds the separator of the joined list, or cannot be a path segment.
+    /// [`RenderError::Key`]: it holds the separator of its list, or cannot be a path segment.
     pub fn check_key(&self, key: &Key) -> Result<(), RenderError> {
         let Some(hole) = self.hole else { return Ok(()) };
-        let refused = |message: String| {
-            Err(RenderError::Key { key: key.text().to_owned(), message })
-        };
+        let refused =
+            |message: String| Err(RenderError::Key { key: key.text().to_owned(), message });
         let separator = match hole.kind {
             HoleKind::Path(separator) | HoleKind::JsonText(separator) => Some(separator),
             HoleKind::Query(separator) | HoleKind::Form(separator) => separator,

@@ -293,7 +293,8 @@ impl RequestTemplate {
 /// Shows what is read; literal text may hold what the environment gave, and is left out.
 impl fmt::Debug for RequestTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reads: Vec<_> = self.places().map(|(place, found)| (place, found.as_written())).collect();
+        let reads: Vec<_> =
+            self.places().map(|(place, found)| (place, found.as_written())).collect();
         f.debug_struct("RequestTemplate")
             .field("method", &self.method)
             .field("reads", &reads)

@@ -258,7 +258,12 @@ impl Splitter<'_> {
     }
 }
 
-fn encoded(parts: &mut Vec<Part>, text: &str, component: Component, at: usize) -> Result<(), Error> {
+fn encoded(
+    parts: &mut Vec<Part>,
+    text: &str,
+    component: Component,
+    at: usize,
+) -> Result<(), Error> {
     let mut result = Ok(());
     push_literal(parts, |out| result = encode::literal(out, text, component, at));
     result

@@ -87,8 +87,12 @@ fn form(body: &str) -> Written<'_> {
 }
 
 fn mode_of(written: &Written<'_>) -> KeyMode {
-    let all = format!("{written_path}{body:?}{headers:?}",
-        written_path = written.path, body = written.body, headers = written.headers);
+    let all = format!(
+        "{written_path}{body:?}{headers:?}",
+        written_path = written.path,
+        body = written.body,
+        headers = written.headers
+    );
     match (all.contains("{keys"), all.contains("{key}")) {
         (true, _) => KeyMode::Many,
         (_, true) => KeyMode::One,

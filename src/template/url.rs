@@ -150,9 +150,11 @@ fn dynamic_segment(
                 Text::Many(_) if reference.join.is_none() => {
                     return Err(lookup::blame(reference, "is a list, but part of a path"));
                 }
-                Text::Many(texts) => joined(out, reference, &texts, Component::Path, |out, text| {
-                    segment_value(out, reference, text)
-                })?,
+                Text::Many(texts) => {
+                    joined(out, reference, &texts, Component::Path, |out, text| {
+                        segment_value(out, reference, text)
+                    })?
+                }
             },
         }
     }

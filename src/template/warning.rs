@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use super::Root;
 use super::request::{KeyMode, Part};
 use super::url::{Param, Part as UrlPart};
-use super::Root;
 use crate::json::Path;
 
 /// Something that is allowed, but seldom meant.

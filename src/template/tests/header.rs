@@ -94,7 +94,8 @@ fn an_identity_header_reads_claims_and_the_environment_only() {
 
 #[test]
 fn secrets_do_not_print() {
-    let written = Written { headers: &[("authorization", "Bearer {env.TOKEN}")], ..get("/x?k={env.TOKEN}") };
+    let written =
+        Written { headers: &[("authorization", "Bearer {env.TOKEN}")], ..get("/x?k={env.TOKEN}") };
     let rendered = rendered(written, NOTHING).unwrap();
     let request = rendered.finish(&[]).unwrap();
     let template = parse(written, KeyMode::None).unwrap();
@@ -105,7 +106,8 @@ fn secrets_do_not_print() {
 
 #[test]
 fn a_line_of_text_is_rendered_as_it_is() {
-    let mut template = TextTemplate::parse("orders:{claims.sub}/{this.a} {args.x}", &environment).unwrap();
+    let mut template =
+        TextTemplate::parse("orders:{claims.sub}/{this.a} {args.x}", &environment).unwrap();
     let mut captures = Vec::new();
     template.bind_this(&mut captures);
     template.rename_args(&mut |_| Path::parse("wire").unwrap());
