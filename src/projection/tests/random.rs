@@ -26,12 +26,12 @@ impl Choices<'_> {
 }
 
 fn shape(choices: &mut Choices<'_>, depth: usize, fetch: u32) -> Shape {
-    let nullable = choices.below(3) != 0;
+    let nullable = choices.below(5) != 1;
     Shape { nullable, kind: kind(choices, depth, fetch) }
 }
 
 fn kind(choices: &mut Choices<'_>, depth: usize, fetch: u32) -> Kind {
-    match choices.below(if depth == 0 { 7 } else { 14 }) {
+    match choices.below(if depth == 0 { 7 } else { 16 }) {
         0 => INT,
         1 => STRING,
         2 => ID,
@@ -52,11 +52,11 @@ fn kind(choices: &mut Choices<'_>, depth: usize, fetch: u32) -> Kind {
 
 /// An object type whose holes lead to fetches after this one.
 fn some_object(choices: &mut Choices<'_>, depth: usize, fetch: u32) -> Selection {
-    let count = 1 + choices.below(4);
+    let count = 1 + choices.below(5);
     let fields = (0..count).map(|n| {
         let key = format!("{}{n}", choices.of(&["k", "l", "m"]));
         let guarded = choices.once_in(20);
-        let field = if fetch < FETCHES && choices.below(4) == 1 {
+        let field = if fetch < FETCHES && choices.below(3) == 1 {
             some_hole(choices, &key, fetch)
         } else if choices.once_in(12) {
             super::field(&key, FieldValue::Typename, false)
@@ -69,13 +69,36 @@ fn some_object(choices: &mut Choices<'_>, depth: usize, fetch: u32) -> Selection
     selection("T", fields, &[choices.of(&["i", "i", "c.i", "l[-1]"])])
 }
 
+/// Mostly an object or a list of them, as answers are.
+fn some_answer(choices: &mut Choices<'_>, fetch: u32) -> Shape {
+    match choices.below(6) {
+        0 => shape(choices, 3, fetch),
+        1 | 2 => opt(list(shape(choices, 3, fetch))),
+        _ => opt(Kind::Object(Arc::new(some_object(choices, 3, fetch)))),
+    }
+}
+
 fn some_root(choices: &mut Choices<'_>) -> Selection {
     let fields = (0..1 + choices.below(4)).map(|n| match choices.below(12) {
         10 => prop(&format!("p{n}"), shape(choices, 0, 0)),
-        _ => some_hole(choices, &format!("h{n}"), 0),
+        _ => {
+            let hole = some_hole(choices, &format!("h{n}"), 0);
+            // What lies below is worth more than a root that has failed.
+            if choices.below(4) == 3 { hole } else { lenient(hole) }
+        }
     });
     let fields: Vec<Field> = fields.collect();
     selection("Query", fields, &["i"])
+}
+
+fn lenient(field: Field) -> Field {
+    match field.value {
+        FieldValue::Hole(hole) => {
+            let value = FieldValue::Hole(Hole { nullable: true, ..hole });
+            Field { value, nullable: true, ..field }
+        }
+        value => Field { value, ..field },
+    }
 }
 
 fn some_hole(choices: &mut Choices<'_>, key: &str, fetch: u32) -> Field {
@@ -218,7 +241,7 @@ fn got(choices: &mut Choices<'_>, shape: &Shape) -> Got {
 fn check(plan: &[u8], answers: &[u8], brings: Vec<u8>) -> Result<(), TestCaseError> {
     let mut choices = Choices(plan.iter());
     let root = some_root(&mut choices);
-    let shapes: Vec<Shape> = (1..=FETCHES).map(|fetch| shape(&mut choices, 4, fetch)).collect();
+    let shapes: Vec<Shape> = (1..=FETCHES).map(|fetch| some_answer(&mut choices, fetch)).collect();
     let mut choices = Choices(answers.iter());
     let mut slots_of = |shape| (0..SLOTS).map(|_| got(&mut choices, shape)).collect();
     let slots: Vec<Vec<Got>> = shapes.iter().map(&mut slots_of).collect();
