@@ -312,7 +312,7 @@ fn bytes(max: usize) -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: ProptestConfig::default().cases * 16,
+        cases: 4096,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
