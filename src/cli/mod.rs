@@ -1,0 +1,3 @@
+//! The command line: what a person or a script starts.
+
+pub mod mock;

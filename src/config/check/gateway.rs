@@ -1,0 +1,73 @@
+//! Checks of `onedoor.toml`.
+
+use std::collections::BTreeMap;
+
+use super::{Checks, jwt};
+use crate::config::reader::{Mistakes, Read};
+use crate::config::settings::{GatewaySettings, GraphqlAuth};
+use crate::config::{Auth, Config, Dev, Graphql, JwtIssuer};
+
+/// The configuration that a file makes, yet without upstreams.
+pub(super) fn check(read: Read<GatewaySettings>, checks: &mut Checks<'_>) -> Config {
+    let Read { settings, mistakes } = read;
+    let jwt = jwt::check(&settings.auth.jwt, &mistakes, checks);
+    let knows_an_issuer =
+        !settings.auth.jwt.is_empty() || ["auth", "jwt"].iter().any(|key| mistakes.touch(key));
+    if !knows_an_issuer {
+        refuse_without_issuer(&settings, &mistakes, checks);
+    }
+    assemble(settings, jwt)
+}
+
+/// The configuration without a file.
+pub(super) fn defaults() -> Config {
+    assemble(GatewaySettings::default(), Vec::new())
+}
+
+fn refuse_without_issuer(settings: &GatewaySettings, mistakes: &Mistakes, checks: &mut Checks<'_>) {
+    const ADD: &str = "add an issuer: `[[auth.jwt]]` with `secret = \"${JWT_SECRET}\"`";
+    let auth = &settings.graphql.auth;
+    if auth.value == GraphqlAuth::Required {
+        checks.error(
+            auth.span(),
+            "a token is required, and no issuer's token is taken",
+            ADD,
+        );
+    }
+    let token = &settings.dev.token;
+    if token.place.is_some() && !mistakes.touch("token") {
+        checks.error(
+            token.span(),
+            "there is no secret to sign this token with",
+            ADD,
+        );
+    }
+}
+
+fn assemble(settings: GatewaySettings, jwt: Vec<JwtIssuer>) -> Config {
+    let GatewaySettings {
+        listen,
+        auth: _,
+        graphql,
+        limits,
+        log,
+        dev,
+    } = settings;
+    Config {
+        listen: listen.get(),
+        auth: Auth { jwt },
+        graphql: Graphql {
+            path: graphql.path,
+            auth: graphql.auth.value,
+            introspection: graphql.introspection,
+            suggestions: graphql.suggestions,
+        },
+        limits,
+        log,
+        dev: Dev {
+            token_claims: dev.token.value.claims,
+            token_lifetime: dev.token.value.lifetime.get(),
+        },
+        upstreams: BTreeMap::new(),
+    }
+}

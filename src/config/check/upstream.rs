@@ -1,0 +1,210 @@
+//! Checks of `upstreams/*.toml`.
+
+use std::time::Duration;
+
+use http::HeaderName;
+
+use super::{Checks, headers};
+use crate::config::name::ServiceName;
+use crate::config::reader::{Located, Mistakes, Read};
+use crate::config::settings::{
+    ErrorSettings, HeadersSettings, IdentitySettings, MockSettings, UpstreamSettings,
+};
+use crate::config::value::{self, Header, HeaderTable, UpstreamUrl};
+use crate::config::{ErrorPaths, IdentityHeader, Mock, Upstream};
+
+/// One upstream. Where its URL is wrong it has one that leads nowhere.
+pub(super) fn check(
+    name: &ServiceName,
+    read: &Read<UpstreamSettings>,
+    deadline: Option<Duration>,
+    checks: &mut Checks<'_>,
+) -> Option<Upstream> {
+    let Read { settings, mistakes } = read;
+    let UpstreamSettings {
+        url,
+        timeout,
+        body,
+        identity,
+        headers,
+        error,
+        mock,
+    } = settings;
+    let url = match url {
+        Some(url) => Some(url.value.0.clone()),
+        None => {
+            if !mistakes.touch("url") {
+                missing_url(name, checks);
+            }
+            UpstreamUrl::nowhere()
+        }
+    };
+    let timeout = within(timeout, deadline, checks);
+    let IdentitySettings {
+        headers: identity,
+        token: _,
+    } = identity;
+    let identity_headers = identity_headers(identity, checks);
+    let HeadersSettings { forward } = headers;
+    let forward_headers = forward_headers(forward, identity, checks);
+    Some(Upstream {
+        name: name.clone(),
+        url: url?,
+        timeout,
+        body: *body,
+        identity_headers,
+        forward_headers,
+        error: error_paths(error, checks),
+        mock: mock_of(name, mock, mistakes, checks),
+    })
+}
+
+/// The time one call may take: at most its request's. A deadline that is mistaken is not held
+/// against it.
+fn within<const MIN: u64, const MAX: u64>(
+    timeout: &Located<value::Duration<MIN, MAX>>,
+    deadline: Option<Duration>,
+    checks: &mut Checks<'_>,
+) -> Duration {
+    let (wanted, most) = (timeout.value.get(), deadline.unwrap_or(Duration::MAX));
+    if timeout.place.is_some() && wanted > most {
+        let most = value::in_words(most);
+        checks.error(
+            timeout.span(),
+            format!("a call cannot take longer than its whole request, which has {most}"),
+            format!("write at most `\"{most}\"`, or raise `[limits] deadline` in onedoor.toml"),
+        );
+    }
+    wanted.min(most)
+}
+
+fn missing_url(name: &ServiceName, checks: &mut Checks<'_>) {
+    let variable = name.as_str().to_uppercase().replace('-', "_");
+    checks.error(
+        0..0,
+        "`url` is missing",
+        format!(
+            "say where the service is: `url = \"http://127.0.0.1:3001\"`, or from the \
+                 environment: `url = \"${{{variable}_URL}}\"`"
+        ),
+    );
+}
+
+fn identity_headers(table: &HeaderTable, checks: &mut Checks<'_>) -> Vec<IdentityHeader> {
+    let mut known: Vec<IdentityHeader> = Vec::new();
+    for (name, value) in &table.0 {
+        let header = &name.value.0;
+        if let Some(refusal) = headers::not_set(header) {
+            checks.error(
+                name.span(),
+                format!("`{header}` {}", refusal.reason),
+                refusal.help,
+            );
+        } else if known.iter().any(|other| other.name == header) {
+            checks.error(
+                name.span(),
+                format!("the header `{header}` is given twice"),
+                "a header's name is the same in upper and lower case: keep one of them",
+            );
+        } else {
+            known.push(IdentityHeader {
+                name: header.clone(),
+                value: checks.text(value),
+            });
+        }
+    }
+    known
+}
+
+fn forward_headers(
+    forward: &[Located<Header>],
+    identity: &HeaderTable,
+    checks: &mut Checks<'_>,
+) -> Vec<HeaderName> {
+    let mut known = Vec::new();
+    for name in forward {
+        let header = &name.value.0;
+        if let Some(refusal) = headers::not_forwarded(header) {
+            checks.error(
+                name.span(),
+                format!("`{header}` {}", refusal.reason),
+                refusal.help,
+            );
+        } else if identity.0.iter().any(|(other, _)| other.value.0 == header) {
+            checks.error(
+                name.span(),
+                format!("`{header}` tells who is asking, so the client's own is always removed"),
+                "take it out here, or in `[identity] headers`",
+            );
+        } else if known.contains(header) {
+            checks.error(
+                name.span(),
+                format!("`{header}` is listed twice"),
+                "keep one of them",
+            );
+        } else {
+            known.push(header.clone());
+        }
+    }
+    known
+}
+
+fn error_paths(settings: &ErrorSettings, checks: &Checks<'_>) -> ErrorPaths {
+    let ErrorSettings {
+        condition,
+        message,
+        code,
+    } = settings;
+    let text = |path: &Option<Located<String>>| path.as_ref().map(|path| checks.text(path));
+    ErrorPaths {
+        condition: text(condition),
+        message: text(message),
+        code: text(code),
+    }
+}
+
+fn mock_of(
+    name: &ServiceName,
+    settings: &Located<MockSettings>,
+    mistakes: &Mistakes,
+    checks: &mut Checks<'_>,
+) -> Option<Mock> {
+    let MockSettings {
+        data,
+        port,
+        id,
+        latency,
+        failure_rate,
+    } = &settings.value;
+    let port = port
+        .as_ref()
+        .and_then(|port| Some((u16::try_from(port.value.get()).ok()?, port)));
+    if let Some((number, written)) = port
+        && let Some(owner) = checks.ports.insert(number, format!("the mock of `{name}`"))
+    {
+        checks.error(
+            written.span(),
+            format!("{owner} has this port already"),
+            "give each its own, or take out the key to let the system pick one",
+        );
+    }
+    let Some(data) = data else {
+        if settings.place.is_some() && !mistakes.touch("data") {
+            checks.error(
+                settings.span(),
+                "this mock has nothing to answer with",
+                "add `data = \"mock/NAME.json\"`, a file with the rows it answers with",
+            );
+        }
+        return None;
+    };
+    let named = checks.not_empty(data, "the file's name");
+    let keyed = checks.not_empty(id, "the property's name");
+    (named && keyed).then(|| Mock {
+        data: checks.text(data),
+        port: port.map(|(number, _)| number),
+        id: id.value.clone(),
+        latency: latency.get(),
+        failure_rate: failure_rate.get(),
+    })
+}

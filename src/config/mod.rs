@@ -1,0 +1,178 @@
+//! Settings: `onedoor.toml` and `upstreams/*.toml`, from text to a [`Config`] that is right.
+//!
+//! [`Config::load`] reads every file, finds all mistakes of all of them at once, each with its
+//! file, line, column and what to do, and takes secrets from the environment or from files.
+//! Values are right by their types (`value`), keys and defaults are declared once (`settings`),
+//! what must agree across values and files is in `check`.
+//!
+//! It must not know what a template or a path means (those strings go on as [`Text`], with their
+//! place), nor open any connection. Its [`Problems`] also carry what `schema` finds.
+
+mod check;
+mod env;
+mod files;
+mod later;
+mod mask;
+mod name;
+mod problem;
+mod reader;
+mod render;
+mod secret;
+mod settings;
+mod substitute;
+pub(crate) mod suggest;
+mod text;
+mod upstream;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time;
+
+use serde_json::{Map, Value};
+
+use files::SettingsText;
+
+pub use env::{Env, FixedEnv, NotUtf8, ProcessEnv, SecretFile};
+pub use name::{NotAServiceName, ServiceName};
+pub use problem::{Position, Problem, Problems, Severity, SourceFile, SourceId, Sources};
+pub use secret::Secret;
+pub use settings::{
+    BodyFormat, GraphqlAuth, JwtAlgorithm, Limits, Log, LogFormat, Mode, SettingsFile, Switch,
+    settings_json_schema,
+};
+pub use substitute::Origin;
+pub use text::Text;
+pub use upstream::{ErrorPaths, IdentityHeader, Mock, Upstream};
+pub use value::{Duration, HttpPath, LogFilter, Size, UpstreamUrl, Whole};
+
+/// The settings of a gateway, all checked. There is no other way to one than [`Config::load`] and
+/// [`Config::from_texts`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The address to listen at.
+    pub listen: SocketAddr,
+    /// Who may come in.
+    pub auth: Auth,
+    /// The GraphQL endpoint.
+    pub graphql: Graphql,
+    /// What a request may cost.
+    pub limits: Limits,
+    /// What is logged.
+    pub log: Log,
+    /// What `onedoor dev` and `onedoor token` use.
+    pub dev: Dev,
+    /// The REST services, by name.
+    pub upstreams: BTreeMap<ServiceName, Upstream>,
+}
+
+/// Who may come in.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Auth {
+    /// Issuers of bearer tokens. If there are several, each has an issuer of its own.
+    pub jwt: Vec<JwtIssuer>,
+}
+
+/// An issuer of bearer tokens.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct JwtIssuer {
+    /// The `iss` a token must carry; `None` takes any.
+    pub issuer: Option<String>,
+    /// The `aud` of which a token must carry one; empty: not looked at.
+    pub audience: Vec<String>,
+    /// The algorithms a token may be signed with; at least one, none twice.
+    pub algorithms: Vec<JwtAlgorithm>,
+    /// What verifies a token; long enough for each of the algorithms.
+    pub secret: Secret,
+    /// How far the issuer's clock may be off.
+    pub leeway: time::Duration,
+}
+
+/// The GraphQL endpoint.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Graphql {
+    /// Its path.
+    pub path: HttpPath,
+    /// Whether a request needs a token.
+    pub auth: GraphqlAuth,
+    /// Whether clients may ask for `__schema` and `__type`.
+    pub introspection: Switch,
+    /// Whether errors say "did you mean".
+    pub suggestions: Switch,
+}
+
+/// What `onedoor dev` and `onedoor token` use.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Dev {
+    /// The claims of the token they mint with the secret of the first issuer.
+    pub token_claims: Map<String, Value>,
+    /// How long that token is valid.
+    pub token_lifetime: time::Duration,
+}
+
+/// What came of reading a project's settings.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The settings, with defaults where something is wrong: for finding further mistakes (of the
+    /// schema, say) in the same run. To run a gateway, [`finish`](Self::finish).
+    pub draft: Config,
+    /// Everything that is wrong, sorted, and the files.
+    pub problems: Problems,
+}
+
+impl Config {
+    /// Reads `onedoor.toml` and `upstreams/*.toml` below a project's root.
+    #[must_use]
+    pub fn load(root: &Path, env: &dyn Env) -> Loaded {
+        let mut problems = Problems::new();
+        let files = files::read(root, &mut problems);
+        check::check(&files, root, env, problems)
+    }
+
+    /// Reads settings that are given as (name, text), for example `("upstreams/users.toml", ...)`.
+    /// Secret files are looked up in `env` by the path the settings say.
+    pub fn from_texts<N, T>(files: impl IntoIterator<Item = (N, T)>, env: &dyn Env) -> Loaded
+    where
+        N: Into<String>,
+        T: Into<std::sync::Arc<str>>,
+    {
+        let mut problems = Problems::new();
+        let files: Vec<SettingsText> = files
+            .into_iter()
+            .map(|(name, text)| {
+                let source = problems.sources.add(name, text);
+                SettingsText {
+                    source,
+                    readable: true,
+                }
+            })
+            .collect();
+        check::check(&files, Path::new(""), env, problems)
+    }
+}
+
+impl Loaded {
+    /// The settings if nothing is wrong with them, and the problems: warnings at least may stand
+    /// beside right settings.
+    #[must_use]
+    pub fn finish(self) -> (Option<Config>, Problems) {
+        let Self { draft, problems } = self;
+        (
+            if problems.has_errors() {
+                None
+            } else {
+                Some(draft)
+            },
+            problems,
+        )
+    }
+}

@@ -1,0 +1,287 @@
+//! `onedoor.toml`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::reader::Located;
+use crate::config::secret::Secret;
+use crate::config::value::{Duration, HttpPath, ListenAddress, LogFilter, OneOrMany, Size, Whole};
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+
+/// The gateway's own settings. Any string may hold `${VAR}` or `${VAR:-default}`, filled in from
+/// the environment at start; `$${` stands for `${`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "onedoor.toml")]
+pub(crate) struct GatewaySettings {
+    /// The address at which the gateway listens.
+    pub(crate) listen: ListenAddress,
+    /// Who may come in.
+    pub(crate) auth: AuthSettings,
+    /// The GraphQL endpoint.
+    pub(crate) graphql: GraphqlSettings,
+    /// What one request may cost, and how much the gateway remembers.
+    pub(crate) limits: Limits,
+    /// What is written to the log.
+    pub(crate) log: Log,
+    /// What `onedoor dev` and `onedoor token` use.
+    pub(crate) dev: DevSettings,
+}
+
+impl Default for GatewaySettings {
+    fn default() -> Self {
+        Self {
+            listen: ListenAddress::local(4000),
+            auth: AuthSettings::default(),
+            graphql: GraphqlSettings::default(),
+            limits: Limits::default(),
+            log: Log::default(),
+            dev: DevSettings::default(),
+        }
+    }
+}
+
+/// Who may come in.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct AuthSettings {
+    /// Issuers of bearer tokens (JWT, RFC 7519). With several, each needs its `issuer`.
+    pub(crate) jwt: Vec<Located<JwtSettings>>,
+}
+
+/// One issuer of bearer tokens. Exactly one of `secret` and `secret_file` says how its tokens are
+/// verified.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct JwtSettings {
+    /// The `iss` a token must carry; without it any issuer's tokens are taken.
+    #[schemars(with = "String", length(min = 1))]
+    pub(crate) issuer: Option<Located<String>>,
+    /// The `aud` of which a token must carry one; without it the audience is not looked at.
+    #[schemars(with = "OneOrMany<String>")]
+    pub(crate) audience: Option<Located<OneOrMany<String>>>,
+    /// The algorithms a token may be signed with.
+    #[schemars(length(min = 1))]
+    pub(crate) algorithms: Located<Vec<JwtAlgorithm>>,
+    /// The shared secret: from the environment, `"${JWT_SECRET}"`.
+    #[schemars(with = "String")]
+    pub(crate) secret: Option<Located<Secret>>,
+    /// A file that holds the shared secret, relative to the project's root. One line end at its
+    /// end is not part of the secret.
+    #[schemars(with = "String", length(min = 1))]
+    pub(crate) secret_file: Option<Located<String>>,
+    /// How far the issuer's clock may be off when `exp` and `nbf` are looked at.
+    pub(crate) leeway: Duration<0, { 10 * MINUTE }>,
+}
+
+impl Default for JwtSettings {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            audience: None,
+            algorithms: Located::by_default(vec![JwtAlgorithm::HS256]),
+            secret: None,
+            secret_file: None,
+            leeway: Duration::of_millis(60 * SECOND),
+        }
+    }
+}
+
+/// How a token is signed (RFC 7518 section 3.1).
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
+pub enum JwtAlgorithm {
+    /// HMAC with SHA-256.
+    HS256,
+    /// HMAC with SHA-384.
+    HS384,
+    /// HMAC with SHA-512.
+    HS512,
+}
+
+impl JwtAlgorithm {
+    /// The bytes a secret has at least: as many as the hash (RFC 7518 section 3.2).
+    #[must_use]
+    pub const fn secret_bytes(self) -> usize {
+        match self {
+            Self::HS256 => 32,
+            Self::HS384 => 48,
+            Self::HS512 => 64,
+        }
+    }
+}
+
+/// The GraphQL endpoint.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct GraphqlSettings {
+    /// The path at which it answers.
+    pub(crate) path: HttpPath,
+    /// Whether a request needs a valid token. A token that is sent must be valid either way.
+    pub(crate) auth: Located<GraphqlAuth>,
+    /// Whether clients may ask for `__schema` and `__type`.
+    pub(crate) introspection: Switch,
+    /// Whether errors say "did you mean", which tells names of the schema.
+    pub(crate) suggestions: Switch,
+}
+
+impl Default for GraphqlSettings {
+    fn default() -> Self {
+        Self {
+            path: HttpPath::graphql(),
+            auth: Located::by_default(GraphqlAuth::Optional),
+            introspection: Switch::Auto,
+            suggestions: Switch::Auto,
+        }
+    }
+}
+
+/// Whether a GraphQL request needs a valid token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum GraphqlAuth {
+    /// Every request needs one.
+    Required,
+    /// An anonymous request may ask for what is not guarded.
+    #[default]
+    Optional,
+}
+
+/// Whether a feature for developers is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// Always.
+    On,
+    /// Never.
+    Off,
+    /// In `onedoor dev`, not in `onedoor serve`.
+    #[default]
+    Auto,
+}
+
+/// How the gateway was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// `onedoor dev`.
+    Dev,
+    /// `onedoor serve`.
+    Serve,
+}
+
+impl Switch {
+    /// Whether the feature is on in this mode.
+    #[must_use]
+    pub const fn is_on(self, mode: Mode) -> bool {
+        match (self, mode) {
+            (Self::On, _) | (Self::Auto, Mode::Dev) => true,
+            (Self::Off, _) | (Self::Auto, Mode::Serve) => false,
+        }
+    }
+}
+
+/// What one request may cost, and how much the gateway remembers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Limits {
+    /// How long a request may take from its first byte to its answer; the calls it makes share
+    /// this time.
+    pub deadline: Duration<1, HOUR>,
+    /// The size of a request's body.
+    pub request_body: Size<KIB, GIB>,
+    /// The tokens of a GraphQL document.
+    pub query_tokens: Whole<1, 1_000_000>,
+    /// How deep braces, brackets and parentheses of a GraphQL document are nested.
+    pub query_nesting: Whole<1, 400>,
+    /// The fields of an operation with its fragments spread, which a plan is made of.
+    pub plan_fields: Whole<1, 1_000_000>,
+    /// The calls to upstreams that one request causes.
+    pub upstream_calls: Whole<1, 100_000>,
+    /// The size of one upstream's answer.
+    pub upstream_answer: Size<KIB, GIB>,
+    /// The size of the response to a client.
+    pub response: Size<KIB, GIB>,
+    /// The memory for validated documents that are kept for their next use.
+    pub document_cache: Size<0, { 16 * GIB }>,
+    /// The memory for plans that are kept for their next use.
+    pub plan_cache: Size<0, { 16 * GIB }>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::of_millis(30 * SECOND),
+            request_body: Size::of_bytes(MIB),
+            query_tokens: Whole::of(10_000),
+            query_nesting: Whole::of(64),
+            plan_fields: Whole::of(20_000),
+            upstream_calls: Whole::of(200),
+            upstream_answer: Size::of_bytes(16 * MIB),
+            response: Size::of_bytes(32 * MIB),
+            document_cache: Size::of_bytes(16 * MIB),
+            plan_cache: Size::of_bytes(32 * MIB),
+        }
+    }
+}
+
+/// What is written to the log, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Log {
+    /// A level (`off`, `error`, `warn`, `info`, `debug`, `trace`), optionally with levels of single
+    /// modules: `"info,onedoor::fetch=debug"`.
+    pub level: LogFilter,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// `pretty` on a terminal, else `json`.
+    #[default]
+    Auto,
+    /// For people.
+    Pretty,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// What `onedoor dev` and `onedoor token` use.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct DevSettings {
+    /// The token they mint with the secret of the first `[[auth.jwt]]`.
+    #[schemars(with = "DevToken")]
+    pub(crate) token: Located<DevToken>,
+}
+
+/// A token for trying things out.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct DevToken {
+    /// Its claims, as JSON: `{ sub = "7", scope = "orders:read" }`. Issuer, audience and times are
+    /// added.
+    pub(crate) claims: serde_json::Map<String, serde_json::Value>,
+    /// How long it is valid.
+    pub(crate) lifetime: Duration<SECOND, { 720 * HOUR }>,
+}
+
+impl Default for DevToken {
+    fn default() -> Self {
+        Self {
+            claims: serde_json::Map::new(),
+            lifetime: Duration::of_millis(12 * HOUR),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Settings as they are written: `onedoor.toml` and `upstreams/*.toml`, every key and every
+//! default, declared once. Doc comments are the descriptions that editors show.
+//!
+//! A value here is right by itself; what must agree with another value is checked in `check`.
+//! Sections that need no such check (`Limits`, `Log`) are part of the checked `Config` as they are.
+
+mod gateway;
+mod schema;
+mod upstream;
+
+pub(crate) use gateway::{GatewaySettings, JwtSettings};
+pub use gateway::{GraphqlAuth, JwtAlgorithm, Limits, Log, LogFormat, Mode, Switch};
+pub use schema::{SettingsFile, settings_json_schema};
+pub use upstream::BodyFormat;
+pub(crate) use upstream::{
+    ErrorSettings, HeadersSettings, IdentitySettings, MockSettings, UpstreamSettings,
+};

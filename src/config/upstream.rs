@@ -1,0 +1,70 @@
+//! An upstream's settings, checked.
+
+use std::time::Duration;
+
+use http::HeaderName;
+
+use super::name::ServiceName;
+use super::settings::BodyFormat;
+use super::text::Text;
+use super::value::UpstreamUrl;
+
+/// One REST service.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Upstream {
+    /// Its name: the stem of its file.
+    pub name: ServiceName,
+    /// Where it is.
+    pub url: UpstreamUrl,
+    /// How long one call may take; at most the request's deadline.
+    pub timeout: Duration,
+    /// How the bodies of `@rest` are sent.
+    pub body: BodyFormat,
+    /// The headers that tell it who is asking; none twice.
+    pub identity_headers: Vec<IdentityHeader>,
+    /// The client's headers that are sent along; none twice, and none that tells who is asking.
+    pub forward_headers: Vec<HeaderName>,
+    /// What clients may read of a failed answer.
+    pub error: ErrorPaths,
+    /// Its stand-in for `onedoor dev`.
+    pub mock: Option<Mock>,
+}
+
+/// A header that tells an upstream who is asking.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct IdentityHeader {
+    /// Its name.
+    pub name: HeaderName,
+    /// The template of its value, not yet parsed.
+    pub value: Text,
+}
+
+/// Paths into a failed answer, not yet parsed.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ErrorPaths {
+    /// If this is there, a 2xx answer has failed too (`if`).
+    pub condition: Option<Text>,
+    /// The error's message.
+    pub message: Option<Text>,
+    /// The error's code.
+    pub code: Option<Text>,
+}
+
+/// A stand-in for a service.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Mock {
+    /// The JSON file it answers from, relative to the project's root.
+    pub data: Text,
+    /// The port it listens at; `None`: the system picks one.
+    pub port: Option<u16>,
+    /// The property of a row by which it is looked up.
+    pub id: String,
+    /// How long it waits before each answer.
+    pub latency: Duration,
+    /// The share of requests it answers with an error, from 0.0 to 1.0.
+    pub failure_rate: f64,
+}

@@ -1,0 +1,143 @@
+//! HTTP in and out: the routes and the layers around them, GraphQL over HTTP, health, and the one
+//! table from failures to statuses.
+//!
+//! It decides nothing about GraphQL: a request is taken apart, handed to an [`Engine`], and the
+//! engine's bytes go out as they are. Errors on `/graphql` are GraphQL errors, on any other path
+//! `application/problem+json` (RFC 9457).
+
+mod accept;
+mod arrival;
+mod engine;
+mod graphql;
+mod health;
+mod reply;
+mod request;
+mod serve;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, get};
+use bytes::Bytes;
+use http::header::HeaderName;
+use tokio::time::Instant;
+
+use crate::config::{Config, GraphqlAuth, Limits};
+use crate::failure::Code;
+use crate::identity::{Authenticator, ClientHeaders, Identity};
+use crate::observe::{CallLog, RequestId, TraceContext};
+
+pub use accept::{GRAPHQL_PREFLIGHT, MediaType};
+pub use reply::status_of;
+pub use request::GraphqlRequest;
+pub use serve::{DRAIN, serve};
+
+/// What answers GraphQL requests.
+#[async_trait]
+pub trait Engine: Send + Sync + 'static {
+    /// Answers one request. A panic costs that request only.
+    async fn execute(
+        &self,
+        request: GraphqlRequest,
+        identity: Identity,
+        context: RequestContext,
+    ) -> GraphqlResponse;
+}
+
+/// What an engine may know of a request beside GraphQL.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    /// Its name in logs and answers.
+    pub request_id: RequestId,
+    /// Its place in a trace.
+    pub trace: TraceContext,
+    /// When it must be answered.
+    pub deadline: Instant,
+    /// The client's headers, without credentials and identity headers.
+    pub headers: ClientHeaders,
+    /// Where upstream calls are noted for the access line.
+    pub calls: Arc<CallLog>,
+}
+
+/// What an engine answers.
+#[derive(Debug, Clone)]
+pub struct GraphqlResponse {
+    /// The response as JSON.
+    pub body: Bytes,
+    /// What sort of response it is; HTTP's status follows from it.
+    pub outcome: Outcome,
+    /// The operation's name, for the access line.
+    pub operation: Option<Arc<str>>,
+    /// How many errors are in the response.
+    pub errors: usize,
+}
+
+/// What sort of response an engine gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The operation ran: there is a `data` entry, null perhaps, and there may be errors.
+    Executed,
+    /// A request error: there is no `data` entry (specification section 7.1.4).
+    RequestError(Code),
+    /// The document's operation is a mutation, and the request may only bring queries: a request
+    /// error too.
+    MutationByGet,
+}
+
+/// Everything that stands at the door: who may come in, and how much they may bring.
+pub struct Door {
+    engine: Arc<dyn Engine>,
+    authenticator: Authenticator,
+    reserved: Vec<HeaderName>,
+    auth: GraphqlAuth,
+    limits: Limits,
+    path: String,
+}
+
+impl Door {
+    /// As the settings say. `reserved` are the identity headers of every upstream.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        authenticator: Authenticator,
+        reserved: Vec<HeaderName>,
+        engine: Arc<dyn Engine>,
+    ) -> Self {
+        Self {
+            engine,
+            authenticator,
+            reserved,
+            auth: config.graphql.auth,
+            limits: config.limits.clone(),
+            path: config.graphql.path.as_str().to_owned(),
+        }
+    }
+}
+
+/// The whole of HTTP, from the outermost layer inwards.
+pub fn router(door: Arc<Door>) -> Router {
+    Router::new()
+        // One handler for all methods: what is not allowed there is a GraphQL error too.
+        .route(&door.path, any(graphql::answer))
+        // For whoever starts and stops the gateway; no token is asked for.
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .fallback(health::nothing_here)
+        .method_not_allowed_fallback(health::method_not_allowed)
+        // Outermost, so that each answer has its id, each request its line of the log, and a panic
+        // anywhere within costs that request only.
+        .layer(from_fn_with_state(Arc::clone(&door), arrival::frame))
+        .with_state(door)
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Door")
+            .field("authenticator", &self.authenticator)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,164 @@
+//! How answers look on the wire, and the one table from failures to statuses.
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
+};
+
+use crate::failure::{Code, Failure};
+use crate::identity::Refusal;
+use crate::json::write_string;
+use crate::observe::RequestId;
+
+use super::accept::MediaType;
+use super::arrival::Told;
+use super::{GraphqlResponse, Outcome};
+
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// The status of a request that failed as a whole. Failures of fields never come here: they stand
+/// in the response.
+#[must_use]
+pub const fn status_of(code: Code) -> StatusCode {
+    match code {
+        Code::GraphqlParseFailed
+        | Code::GraphqlValidationFailed
+        | Code::OperationResolutionFailed
+        | Code::BadUserInput
+        | Code::BadRequest
+        | Code::QueryTooComplex
+        | Code::IntrospectionDisabled
+        | Code::TooManyUpstreamCalls
+        | Code::ResponseTooLarge => StatusCode::BAD_REQUEST,
+        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::Conflict => StatusCode::CONFLICT,
+        Code::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::UpstreamRejected
+        | Code::UpstreamFailed
+        | Code::UpstreamBadAnswer
+        | Code::UpstreamAnswerTooLarge
+        | Code::UpstreamReportedError => StatusCode::BAD_GATEWAY,
+        Code::UpstreamUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::UpstreamTimeout | Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
+    }
+}
+
+/// A request that is refused at the door, before any GraphQL: its status is the same in either
+/// media type.
+#[derive(Debug)]
+pub(super) struct Refused {
+    status: StatusCode,
+    failure: Failure,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Refused {
+    /// With the status of the failure's code.
+    pub(super) fn new(failure: Failure) -> Self {
+        Self { status: status_of(failure.code), failure, header: None }
+    }
+
+    /// The HTTP request is no GraphQL request (400).
+    pub(super) fn malformed(message: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        Self::new(Failure::new(Code::BadRequest, message))
+    }
+
+    /// The HTTP request is no GraphQL request, and HTTP has a status for why.
+    pub(super) fn by_http(status: StatusCode, message: &'static str) -> Self {
+        Self { status, ..Self::malformed(message) }
+    }
+
+    /// Another method than these (405).
+    pub(super) fn method(allowed: &'static str) -> Self {
+        let message = "GraphQL is asked by POST, or by GET for queries.";
+        let refused = Self::by_http(StatusCode::METHOD_NOT_ALLOWED, message);
+        Self { header: Some((ALLOW, HeaderValue::from_static(allowed))), ..refused }
+    }
+
+    /// The caller is not let in (401).
+    pub(super) fn caller(message: &'static str, challenge: HeaderValue) -> Self {
+        let refused = Self::new(Failure::new(Code::Unauthenticated, message));
+        Self { header: Some((WWW_AUTHENTICATE, challenge)), ..refused }
+    }
+
+    /// As a GraphQL response without data.
+    pub(super) fn into_response(self, media: MediaType) -> Response {
+        let Self { status, failure, header } = self;
+        let mut response = json(status, media, error_body(&failure));
+        response.extensions_mut().insert(Told { operation: None, errors: 1 });
+        response.headers_mut().extend(header);
+        response
+    }
+}
+
+/// An engine's response, with the status that GraphQL over HTTP wants for it.
+pub(super) fn graphql(answer: GraphqlResponse, media: MediaType) -> Response {
+    let GraphqlResponse { body, outcome, operation, errors } = answer;
+    let status = match (outcome, media) {
+        (Outcome::MutationByGet, _) => StatusCode::METHOD_NOT_ALLOWED,
+        (Outcome::RequestError(code), MediaType::GraphqlResponse) => status_of(code),
+        (Outcome::RequestError(_), MediaType::Json) | (Outcome::Executed, _) => StatusCode::OK,
+    };
+    let mut response = json(status, media, body);
+    match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        StatusCode::UNAUTHORIZED => {
+            response.headers_mut().insert(WWW_AUTHENTICATE, Refusal::invitation());
+        }
+        _ => {}
+    }
+    response.extensions_mut().insert(Told { operation, errors });
+    response
+}
+
+/// An error on any path but GraphQL's (RFC 9457).
+pub(super) fn problem(failure: &Failure, status: StatusCode, request_id: &RequestId) -> Response {
+    let mut body = br#"{"type":"about:blank","title":"#.to_vec();
+    write_string(&mut body, status.canonical_reason().unwrap_or("Error"));
+    body.extend_from_slice(format!(r#","status":{},"detail":"#, status.as_u16()).as_bytes());
+    write_string(&mut body, &failure.message);
+    body.extend_from_slice(br#","instance":"#);
+    write_string(&mut body, request_id.as_str());
+    body.extend_from_slice(br#","code":"#);
+    write_string(&mut body, failure.client_code());
+    body.push(b'}');
+    bytes(status, PROBLEM, body.into())
+}
+
+/// An answer of JSON bytes in one of GraphQL's media types.
+fn json(status: StatusCode, media: MediaType, body: Bytes) -> Response {
+    bytes(status, media.content_type(), body)
+}
+
+/// An answer that is the caller's own and no page: no cache keeps it, no browser reads it as
+/// anything else.
+pub(super) fn bytes(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
+    response
+}
+
+fn error_body(failure: &Failure) -> Bytes {
+    let mut body = br#"{"errors":[{"message":"#.to_vec();
+    write_string(&mut body, &failure.message);
+    body.extend_from_slice(br#","extensions":{"code":"#);
+    write_string(&mut body, failure.client_code());
+    body.extend_from_slice(b"}}]}");
+    body.into()
+}

@@ -1,0 +1,173 @@
+//! A GraphQL request as HTTP brings it: a JSON object in a body, or parameters of a URL.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use percent_encoding::percent_decode;
+
+use crate::json::{Body, Kind, Span, Value};
+
+use super::reply::Refused;
+
+/// A GraphQL request; the document is not parsed yet.
+#[derive(Clone)]
+pub struct GraphqlRequest {
+    /// The document's text.
+    pub document: String,
+    /// Which of the document's operations to run.
+    pub operation_name: Option<String>,
+    variables: Option<(Body, Span)>,
+    extensions: Option<(Body, Span)>,
+    /// Whether a mutation is refused: the request came by GET.
+    pub queries_only: bool,
+}
+
+impl GraphqlRequest {
+    /// A request for a document without variables, allowed to be a mutation.
+    pub fn new(document: impl Into<String>) -> Self {
+        Self {
+            document: document.into(),
+            operation_name: None,
+            variables: None,
+            extensions: None,
+            queries_only: false,
+        }
+    }
+
+    /// The same with variables; `None` if they are no object.
+    #[must_use]
+    pub fn with_variables(self, variables: &Body) -> Option<Self> {
+        let root = variables.root();
+        let object = root.kind() == Kind::Object;
+        let span = variables.span_of(root);
+        object.then(|| Self { variables: Some((variables.clone(), span)), ..self })
+    }
+
+    /// The variables: an object.
+    #[must_use]
+    pub fn variables(&self) -> Option<Value<'_>> {
+        self.variables.as_ref().map(|(body, span)| body.at(*span))
+    }
+
+    /// The protocol's extensions: an object.
+    #[must_use]
+    pub fn extensions(&self) -> Option<Value<'_>> {
+        self.extensions.as_ref().map(|(body, span)| body.at(*span))
+    }
+
+    /// Reads a body. Of members with the same name the last counts; unknown ones are left alone, as
+    /// the protocol reserves them.
+    pub(super) fn from_body(bytes: Bytes) -> Result<Self, Refused> {
+        let body = Body::parse(bytes)
+            .map_err(|invalid| Refused::malformed(format!("The body is not JSON: {invalid}.")))?;
+        let root = body.root();
+        match root.kind() {
+            Kind::Object => {}
+            Kind::Array => {
+                return Err(Refused::malformed(
+                    "Batches are not supported: send one request each, they may share a connection.",
+                ));
+            }
+            kind => {
+                return Err(Refused::malformed(format!(
+                    "The body must be an object with a `query`, not {kind}."
+                )));
+            }
+        }
+        let (mut query, mut name, mut variables, mut extensions) = (None, None, None, None);
+        for (member, value) in root.members() {
+            if member == "query" {
+                query = Some(value);
+            } else if member == "operationName" {
+                name = Some(value);
+            } else if member == "variables" {
+                variables = Some(value);
+            } else if member == "extensions" {
+                extensions = Some(value);
+            }
+        }
+        let object = |name, value: Option<Value<'_>>| {
+            object(name, value).map(|value| value.map(|value| (body.clone(), body.span_of(value))))
+        };
+        Ok(Self {
+            document: string("query", query)?.ok_or_else(no_query)?.into_owned(),
+            operation_name: string("operationName", name)?.map(Cow::into_owned),
+            variables: object("variables", variables)?,
+            extensions: object("extensions", extensions)?,
+            queries_only: false,
+        })
+    }
+
+    /// Reads the parameters of a URL (`application/x-www-form-urlencoded`). Of parameters with the
+    /// same name the last counts.
+    pub(super) fn from_query(query: &str) -> Result<Self, Refused> {
+        let mut document = None;
+        let mut request = Self { queries_only: true, ..Self::new("") };
+        for pair in query.split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            match &*decode(name)? {
+                "query" => document = Some(decode(value)?),
+                "operationName" => request.operation_name = Some(decode(value)?),
+                "variables" => request.variables = parameter("variables", &decode(value)?)?,
+                "extensions" => request.extensions = parameter("extensions", &decode(value)?)?,
+                _ => {}
+            }
+        }
+        // A form sends an empty field for a name that was not given.
+        request.operation_name = request.operation_name.filter(|name| !name.is_empty());
+        Ok(Self { document: document.ok_or_else(no_query)?, ..request })
+    }
+}
+
+fn no_query() -> Refused {
+    Refused::malformed("The request has no `query`.")
+}
+
+/// A string, or nothing or null.
+fn string<'a>(name: &str, value: Option<Value<'a>>) -> Result<Option<Cow<'a, str>>, Refused> {
+    match value.filter(|value| !value.is_null()) {
+        None => Ok(None),
+        Some(value) => value.as_str().map(Some).ok_or_else(|| wrong_kind(name, "a string", value)),
+    }
+}
+
+/// An object, or nothing or null.
+fn object<'a>(name: &str, value: Option<Value<'a>>) -> Result<Option<Value<'a>>, Refused> {
+    match value.filter(|value| !value.is_null()) {
+        Some(value) if value.kind() != Kind::Object => Err(wrong_kind(name, "an object", value)),
+        value => Ok(value),
+    }
+}
+
+fn wrong_kind(name: &str, wanted: &str, found: Value<'_>) -> Refused {
+    Refused::malformed(format!("`{name}` must be {wanted}, not {}.", found.kind()))
+}
+
+/// A parameter that holds JSON.
+fn parameter(name: &str, text: &str) -> Result<Option<(Body, Span)>, Refused> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let body = Body::parse(Bytes::copy_from_slice(text.as_bytes()))
+        .map_err(|invalid| Refused::malformed(format!("`{name}` is not JSON: {invalid}.")))?;
+    let span = object(name, Some(body.root()))?.map(|value| body.span_of(value));
+    Ok(span.map(|span| (body, span)))
+}
+
+fn decode(text: &str) -> Result<String, Refused> {
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode(spaced.as_bytes()).decode_utf8().map(Cow::into_owned);
+    decoded.map_err(|_| Refused::malformed("The URL's parameters are not UTF-8."))
+}
+
+/// Its size only: a document may hold anything that a user typed.
+impl fmt::Debug for GraphqlRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GraphqlRequest")
+            .field("document", &format_args!("{} bytes", self.document.len()))
+            .field("operation_name", &self.operation_name)
+            .field("queries_only", &self.queries_only)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,279 @@
+//! Text to response bytes: document and plan caches, limits, fetch, projection.
+//!
+//! It knows no HTTP. `door` and embedders hand it a request and an identity, and get bytes.
+
+mod executor;
+mod response;
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::cache::Bounded;
+use crate::failure::Code;
+use crate::fetch::{self, Run, Services, Wire};
+use crate::identity::{ClientHeaders, Identity};
+use crate::json::Value;
+use crate::limits::{self, Limits, UpstreamCalls};
+use crate::observe::{CallLog, RequestId, TraceContext};
+use crate::plan::{self, Document, Mask, OperationKind, Plan, RequestError, Variables};
+use crate::projection::Inputs;
+use crate::schema::Catalog;
+
+pub use self::executor::Executor;
+
+/// The gateway's engine: a schema, the services behind it, and what it has planned before.
+pub struct Engine {
+    catalog: Catalog,
+    services: Services,
+    settings: EngineSettings,
+    documents: Bounded<Arc<str>, Arc<Document>>,
+    plans: Bounded<PlanKey, Arc<Plan>>,
+}
+
+/// What an engine may do and how much.
+#[derive(Debug, Clone)]
+pub struct EngineSettings {
+    /// What one request may cost.
+    pub limits: Limits,
+    /// Whether `__schema` and `__type` are answered.
+    pub introspection: bool,
+    /// Whether errors suggest the names that were meant.
+    pub suggestions: bool,
+}
+
+/// What a validated document takes in memory, in bytes for each byte of its text, about.
+const DOCUMENT_WEIGHT: usize = 20;
+
+/// What a plan takes in memory, in bytes for each of its fields and fetches, about.
+const PLAN_WEIGHT: usize = 400;
+
+/// A plan is for one operation of one document, with the values of its Boolean conditions.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct PlanKey {
+    document: Arc<str>,
+    operation: Option<Box<str>>,
+    mask: Mask,
+}
+
+/// One GraphQL request.
+#[derive(Clone, Copy)]
+pub struct Request<'r> {
+    /// The document's text.
+    pub query: &'r str,
+    /// Which of its operations.
+    pub operation_name: Option<&'r str>,
+    /// The variables, a JSON object.
+    pub variables: Option<Value<'r>>,
+    /// Whether a mutation is refused, as over GET.
+    pub only_queries: bool,
+}
+
+/// Who asks, and what comes with the asking.
+#[derive(Debug)]
+pub struct Context {
+    /// The caller.
+    pub identity: Identity,
+    /// The client's headers.
+    pub headers: ClientHeaders,
+    /// The request's id.
+    pub request_id: RequestId,
+    /// Its place in a trace.
+    pub trace: TraceContext,
+    /// When it ends.
+    pub deadline: Instant,
+    /// Where its upstream calls are noted.
+    pub calls: Arc<CallLog>,
+}
+
+impl Context {
+    /// Nobody in particular, without any headers.
+    #[must_use]
+    pub fn anonymous(deadline: Instant) -> Self {
+        Self {
+            identity: Identity::anonymous(),
+            headers: ClientHeaders::default(),
+            request_id: RequestId::random(),
+            trace: TraceContext::new_trace(),
+            deadline,
+            calls: Arc::default(),
+        }
+    }
+}
+
+/// A response, ready to be sent.
+#[derive(Debug)]
+pub struct Response {
+    /// The JSON text.
+    pub body: Vec<u8>,
+    /// Whether it was executed: a request error has no `data`.
+    pub kind: ResponseKind,
+    /// The name of the operation, where one was chosen.
+    pub operation: Option<Box<str>>,
+    /// How many errors it holds.
+    pub errors: usize,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseKind {
+    /// It was executed; `data` stands in the response, with or without errors.
+    Executed,
+    /// A request error of this code: nothing was executed, no `data` stands in the response.
+    Refused(Code),
+    /// A mutation where only queries are allowed.
+    MutationRefused,
+}
+
+impl Engine {
+    /// An engine for this schema over these services.
+    #[must_use]
+    pub fn new(catalog: Catalog, services: Services, settings: EngineSettings) -> Self {
+        let EngineSettings { limits, .. } = &settings;
+        let documents = Bounded::new(limits.document_cache.bytes() as u64, |text: &Arc<str>, _: &_| {
+            text.len() * DOCUMENT_WEIGHT
+        });
+        let plans = Bounded::new(limits.plan_cache.bytes() as u64, |_: &PlanKey, plan: &Arc<Plan>| {
+            PLAN_WEIGHT * (1 + plan.fields + plan.fetches.len())
+        });
+        Self { catalog, services, settings, documents, plans }
+    }
+
+    /// The schema.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// When a request that arrives now must be answered.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        limits::deadline(&self.settings.limits, Instant::now())
+    }
+
+    /// Answers one request. It never fails: what fails stands in the response.
+    pub async fn execute(&self, request: Request<'_>, context: &Context) -> Response {
+        match self.prepare(request) {
+            Ok(prepared) => self.run(&prepared, context).await,
+            Err(refused) => refused,
+        }
+    }
+
+    /// The plan of a request, without running it.
+    ///
+    /// # Errors
+    /// The request's errors.
+    pub fn plan(&self, request: Request<'_>) -> Result<Arc<Plan>, Vec<RequestError>> {
+        let document = self.document(request.query)?;
+        let operation = document.operation(request.operation_name).map_err(|error| vec![error])?;
+        let variables = Variables::coerce(&self.catalog, &operation, request.variables)?;
+        self.planned(&document, &operation, &variables)
+    }
+
+    fn prepare(&self, request: Request<'_>) -> Result<Prepared, Response> {
+        let refuse = |name: Option<&str>, errors: Vec<RequestError>| response::refused(name, &errors);
+        let document = self.document(request.query).map_err(|errors| refuse(None, errors))?;
+        let operation = document
+            .operation(request.operation_name)
+            .map_err(|error| refuse(None, vec![error]))?;
+        let name = operation.name();
+        if request.only_queries && operation.kind() != OperationKind::Query {
+            return Err(response::mutation_refused(name));
+        }
+        let variables = Variables::coerce(&self.catalog, &operation, request.variables)
+            .map_err(|errors| refuse(name, errors))?;
+        let plan = self
+            .planned(&document, &operation, &variables)
+            .map_err(|errors| refuse(name, errors))?;
+        let introspection = if !plan.introspects {
+            Vec::new()
+        } else if self.settings.introspection {
+            plan::introspect(&self.catalog, &operation, &variables)
+                .map_err(|error| refuse(name, vec![error]))?
+        } else {
+            return Err(response::introspection_off(name));
+        };
+        Ok(Prepared { plan, variables, introspection })
+    }
+
+    fn document(&self, text: &str) -> Result<Arc<Document>, Vec<RequestError>> {
+        if let Some(document) = self.documents.get(text) {
+            return Ok(document);
+        }
+        let limits = plan::Limits {
+            tokens: self.settings.limits.query_tokens.get() as usize,
+            nesting: self.settings.limits.query_nesting.get() as usize,
+            fields: self.settings.limits.plan_fields.get() as usize,
+        };
+        let document = Document::parse(&self.catalog, text, &limits, self.settings.suggestions)?;
+        let document = Arc::new(document);
+        self.documents.insert(Arc::from(text), Arc::clone(&document));
+        Ok(document)
+    }
+
+    fn planned(
+        &self,
+        document: &Arc<Document>,
+        operation: &plan::Operation<'_>,
+        variables: &Variables,
+    ) -> Result<Arc<Plan>, Vec<RequestError>> {
+        let mask = operation.mask(variables);
+        let key = PlanKey {
+            document: Arc::clone(document.text()),
+            operation: operation.name().map(Into::into),
+            mask,
+        };
+        if let Some(plan) = self.plans.get(&key) {
+            return Ok(plan);
+        }
+        let plan = plan::build(&self.catalog, operation, &key.mask).map_err(|error| vec![error])?;
+        let plan = Arc::new(plan);
+        // Above a few conditions a client could ask for any number of variants.
+        if operation.cacheable() {
+            self.plans.insert(key, Arc::clone(&plan));
+        }
+        Ok(plan)
+    }
+
+    async fn run(&self, prepared: &Prepared, context: &Context) -> Response {
+        let Prepared { plan, variables, introspection } = prepared;
+        let args: Vec<_> =
+            plan.args.iter().map(|args| args.render(variables)).collect();
+        let max_bytes = self.settings.limits.response.bytes();
+        let inputs = Inputs {
+            authenticated: context.identity.is_authenticated(),
+            claims: context.identity.claims(),
+            args: &args,
+            introspection,
+            max_bytes,
+        };
+        let run = Run {
+            services: &self.services,
+            headers: context.headers.as_map(),
+            wire: Arc::new(self.wire(context)),
+        };
+        match fetch::run(plan, inputs, &run).await {
+            Ok(answered) => response::executed(plan, &answered),
+            Err(_) => response::too_large(plan),
+        }
+    }
+
+    fn wire(&self, context: &Context) -> Wire {
+        Wire {
+            partition: Arc::clone(context.identity.partition()),
+            budget: UpstreamCalls::new(self.settings.limits.upstream_calls.get()),
+            deadline: context.deadline,
+            trace: context.trace.clone(),
+            request_id: context.request_id.clone(),
+            callers: self.services.callers(&context.identity, &context.headers),
+            log: Arc::clone(&context.calls),
+        }
+    }
+}
+
+/// A request that may run.
+struct Prepared {
+    plan: Arc<Plan>,
+    variables: Variables,
+    introspection: Vec<(Box<str>, Box<[u8]>)>,
+}

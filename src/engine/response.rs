@@ -1,0 +1,131 @@
+//! The response's bytes (specification section 7): errors first, so that a reader sees them, then
+//! `data`. A request error has no `data`.
+
+use std::sync::Arc;
+
+use super::{Response, ResponseKind};
+use crate::failure::{Code, Failure};
+use crate::fetch::Answered;
+use crate::json::write_string;
+use crate::plan::{Location, Plan, RequestError};
+use crate::projection::{Failed, PathStep};
+
+/// The response of an executed operation.
+pub(super) fn executed(plan: &Plan, answered: &Answered<'_>) -> Response {
+    let size = answered.data.as_ref().map_or(4, Vec::len);
+    let mut body = Vec::with_capacity(size + 16 + answered.errors.len() * 200);
+    body.push(b'{');
+    if !answered.errors.is_empty() {
+        write_list(&mut body, &answered.errors, write_failed);
+        body.push(b',');
+    }
+    body.extend_from_slice(b"\"data\":");
+    body.extend_from_slice(answered.data.as_deref().unwrap_or(b"null"));
+    body.push(b'}');
+    Response {
+        body,
+        kind: ResponseKind::Executed,
+        operation: plan.name.clone(),
+        errors: answered.errors.len(),
+    }
+}
+
+/// The response of an operation whose data would be too large to send.
+pub(super) fn too_large(plan: &Plan) -> Response {
+    let failure = Failure::new(
+        Code::ResponseTooLarge,
+        "The response would be larger than allowed; ask for fewer fields or shorter lists.",
+    );
+    let failed = Failed { path: Vec::new(), locations: &[], failure: Arc::new(failure) };
+    executed(plan, &Answered { data: None, errors: vec![failed] })
+}
+
+/// The response of a request that was not executed.
+pub(super) fn refused(operation: Option<&str>, errors: &[RequestError]) -> Response {
+    let mut body = vec![b'{'];
+    write_list(&mut body, errors, |out, error: &RequestError| {
+        write_error(out, &error.failure, &error.locations, None);
+    });
+    body.push(b'}');
+    let code = errors.first().map_or(Code::Internal, |error| error.failure.code);
+    let operation = operation.map(Into::into);
+    Response { body, kind: ResponseKind::Refused(code), operation, errors: errors.len() }
+}
+
+/// A mutation where only queries are allowed.
+pub(super) fn mutation_refused(operation: Option<&str>) -> Response {
+    let error = RequestError::new(Code::BadRequest, "A mutation must be sent by POST.");
+    Response { kind: ResponseKind::MutationRefused, ..refused(operation, &[error]) }
+}
+
+/// `__schema` or `__type` where introspection is off.
+pub(super) fn introspection_off(operation: Option<&str>) -> Response {
+    let error = RequestError::new(
+        Code::IntrospectionDisabled,
+        "Introspection is off: this gateway does not answer `__schema` and `__type`.",
+    );
+    refused(operation, &[error])
+}
+
+fn write_list<T>(out: &mut Vec<u8>, errors: &[T], write: impl Fn(&mut Vec<u8>, &T)) {
+    out.extend_from_slice(b"\"errors\":[");
+    for (index, error) in errors.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(out, error);
+    }
+    out.push(b']');
+}
+
+fn write_failed(out: &mut Vec<u8>, failed: &Failed<'_>) {
+    write_error(out, &failed.failure, failed.locations, Some(&failed.path));
+}
+
+fn write_error(
+    out: &mut Vec<u8>,
+    failure: &Failure,
+    locations: &[Location],
+    path: Option<&[PathStep<'_>]>,
+) {
+    out.extend_from_slice(b"{\"message\":");
+    write_string(out, &failure.message);
+    if !locations.is_empty() {
+        out.extend_from_slice(b",\"locations\":[");
+        for (index, Location { line, column }) in locations.iter().enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            out.extend_from_slice(
+                format!("{comma}{{\"line\":{line},\"column\":{column}}}").as_bytes(),
+            );
+        }
+        out.push(b']');
+    }
+    if let Some(path) = path.filter(|path| !path.is_empty()) {
+        write_path(out, path);
+    }
+    out.extend_from_slice(b",\"extensions\":{\"code\":");
+    write_string(out, failure.client_code());
+    if let Some(upstream) = &failure.upstream {
+        out.extend_from_slice(b",\"upstream\":{\"service\":");
+        write_string(out, &upstream.service);
+        if let Some(status) = upstream.status {
+            out.extend_from_slice(format!(",\"status\":{status}").as_bytes());
+        }
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"}}");
+}
+
+fn write_path(out: &mut Vec<u8>, path: &[PathStep<'_>]) {
+    out.extend_from_slice(b",\"path\":[");
+    for (index, step) in path.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        match step {
+            PathStep::Key(key) => write_string(out, key),
+            PathStep::Index(index) => out.extend_from_slice(index.to_string().as_bytes()),
+        }
+    }
+    out.push(b']');
+}

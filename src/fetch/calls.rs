@@ -1,0 +1,109 @@
+//! The upstream calls of one step: identical requests are made once, each within the request's
+//! budget and deadline.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use tokio::time::Instant;
+
+use super::answer::Content;
+use super::{Service, Wire};
+use crate::cache::Partition;
+use crate::failure::{Code, Failure};
+use crate::observe::{Call, Outcome};
+use crate::template::Request;
+use crate::upstream::CallContext;
+
+/// A call under way or ended; waiting for it does not own it, so dropping one waiter fails no other.
+pub(super) type SharedCall = Shared<BoxFuture<'static, Result<Arc<Content>, Arc<Failure>>>>;
+
+/// What makes two calls the same call. Compared whole.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct CallKey {
+    service: Arc<str>,
+    request: Request,
+    partition: Arc<Partition>,
+}
+
+/// Every call of one step, by what it asks.
+pub(super) struct Calls {
+    wire: Arc<Wire>,
+    made: Mutex<HashMap<CallKey, SharedCall>>,
+}
+
+impl Calls {
+    /// No call made yet.
+    pub(super) fn new(wire: Arc<Wire>) -> Self {
+        Self { wire, made: Mutex::default() }
+    }
+
+    /// The call that asks this, made now unless it was made before. It starts when first polled.
+    pub(super) fn open(
+        &self,
+        service: &Arc<Service>,
+        request: Request,
+        timeout: Option<Duration>,
+    ) -> SharedCall {
+        let key = CallKey {
+            service: Arc::clone(&service.name),
+            request,
+            partition: Arc::clone(&self.wire.partition),
+        };
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        match made.entry(key) {
+            Entry::Occupied(earlier) => earlier.get().clone(),
+            Entry::Vacant(place) => {
+                let request = place.key().request.clone();
+                let (wire, service) = (Arc::clone(&self.wire), Arc::clone(service));
+                let call = async move { call(&wire, &service, request, timeout).await };
+                place.insert(call.boxed().shared()).clone()
+            }
+        }
+    }
+}
+
+async fn call(
+    wire: &Wire,
+    service: &Service,
+    request: Request,
+    timeout: Option<Duration>,
+) -> Result<Arc<Content>, Arc<Failure>> {
+    wire.budget.take().map_err(|failure| Arc::new(failure.of(&service.name, None)))?;
+    let headers = match wire.callers.get(&service.name) {
+        Some(Ok(headers)) => headers,
+        Some(Err(failure)) => return Err(Arc::clone(failure)),
+        None => return Err(unknown_service(&service.name)),
+    };
+    let context = CallContext {
+        deadline: wire.deadline,
+        timeout,
+        trace: &wire.trace,
+        request_id: &wire.request_id,
+        headers,
+    };
+    let started = Instant::now();
+    let replied = service.transport.call(&request, &context).await;
+    let answered = replied.map_err(|error| {
+        let failure = error.failure(&service.name);
+        tracing::warn!(upstream = %service.name, %error, "upstream call failed");
+        Arc::new(failure)
+    });
+    wire.log.record(Call {
+        service: Arc::clone(&service.name),
+        outcome: match &answered {
+            Ok(reply) => Outcome::Status(reply.status.as_u16()),
+            Err(failure) => Outcome::Failed(failure.code.as_str()),
+        },
+        duration: started.elapsed(),
+    });
+    answered.map(|reply| Arc::new(Content::read(&service.name, reply)))
+}
+
+/// The failure of a fetch whose service is not there; loading the schema has ruled it out.
+pub(super) fn unknown_service(name: &Arc<str>) -> Arc<Failure> {
+    Arc::new(Failure::new(Code::Internal, "The gateway cannot reach a service.").of(name, None))
+}

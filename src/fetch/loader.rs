@@ -1,0 +1,173 @@
+//! Loaders: many parents, one request. A loader is an endpoint with every template value but the
+//! keys; it lives for one step, so nothing it knows outlasts the request.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dataloader::BatchFn;
+use dataloader::cached::Loader;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+
+use super::answer::Content;
+use super::calls::Calls;
+use super::Service;
+use crate::cache::Partition;
+use crate::failure::{Code, Failure};
+use crate::projection::Groups;
+use crate::schema::{Batch, Endpoint, EndpointId};
+use crate::template::{Key, Rendered};
+
+/// Longest URL of a batch, in bytes; more keys go into another request.
+const URL_MAX: usize = 8 * 1024;
+
+/// One request of a batch, with the rows it brought once it has ended.
+pub(super) struct Chunk {
+    /// Ends when the answer is there and its rows are told apart.
+    pub(super) rows: Shared<BoxFuture<'static, Result<Arc<ChunkRows>, Arc<Failure>>>>,
+}
+
+/// The answer of one request of a batch.
+pub(super) struct ChunkRows {
+    /// The rows by key.
+    pub(super) groups: Groups,
+    /// The reply they came in.
+    pub(super) content: Arc<Content>,
+}
+
+/// What makes two loaders one. Compared whole.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct LoaderKey {
+    endpoint: EndpointId,
+    rest: Rendered,
+    partition: Arc<Partition>,
+}
+
+/// Index of a loader among a step's [`Loaders`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct LoaderId(usize);
+
+/// The loaders of one step.
+pub(super) struct Loaders {
+    calls: Arc<Calls>,
+    partition: Arc<Partition>,
+    opened: Mutex<Opened>,
+}
+
+#[derive(Default)]
+struct Opened {
+    ids: HashMap<LoaderKey, LoaderId>,
+    loaders: Vec<Loader<Key, Arc<Chunk>, Requests>>,
+}
+
+impl Loaders {
+    /// None yet.
+    pub(super) fn new(calls: Arc<Calls>, partition: Arc<Partition>) -> Self {
+        Self { calls, partition, opened: Mutex::default() }
+    }
+
+    /// The loader of this endpoint and rest.
+    pub(super) fn open(
+        &self,
+        service: &Arc<Service>,
+        endpoint: &Arc<Endpoint>,
+        batch: &Arc<Batch>,
+        rest: Rendered,
+    ) -> LoaderId {
+        let partition = Arc::clone(&self.partition);
+        let key = LoaderKey { endpoint: endpoint.id, rest, partition };
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(id) = opened.ids.get(&key) {
+            return *id;
+        }
+        let id = LoaderId(opened.loaders.len());
+        let requests = Requests {
+            calls: Arc::clone(&self.calls),
+            service: Arc::clone(service),
+            endpoint: Arc::clone(endpoint),
+            batch: Arc::clone(batch),
+            rest: key.rest.clone(),
+        };
+        opened.ids.insert(key, id);
+        let loader = Loader::new(requests).with_yield_count(0).with_max_batch_size(usize::MAX);
+        opened.loaders.push(loader);
+        id
+    }
+
+    /// The request that brings each key, made now for the keys that no earlier one brings.
+    pub(super) async fn load(
+        &self,
+        id: LoaderId,
+        keys: Vec<Key>,
+    ) -> Result<HashMap<Key, Arc<Chunk>>, Arc<Failure>> {
+        let lost = || Arc::new(Failure::new(Code::Internal, "The gateway lost a key."));
+        let loader = {
+            let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+            opened.loaders.get(id.0).cloned().ok_or_else(lost)?
+        };
+        loader.try_load_many(keys).await.map_err(|_| lost())
+    }
+}
+
+/// Makes a loader's requests. It waits for none of them: `dataloader` holds its locks while a
+/// batch function runs, so this one only says which request will bring which key.
+struct Requests {
+    calls: Arc<Calls>,
+    service: Arc<Service>,
+    endpoint: Arc<Endpoint>,
+    batch: Arc<Batch>,
+    rest: Rendered,
+}
+
+impl BatchFn<Key, Arc<Chunk>> for Requests {
+    fn load(&mut self, keys: &[Key]) -> impl Future<Output = HashMap<Key, Arc<Chunk>>> {
+        let mut sorted: Vec<&Key> = keys.iter().collect();
+        sorted.sort_unstable();
+        let mut brought = HashMap::with_capacity(keys.len());
+        for keys in self.chunks(&sorted) {
+            let chunk = Arc::new(self.request(keys));
+            brought.extend(keys.iter().map(|key| ((*key).clone(), Arc::clone(&chunk))));
+        }
+        std::future::ready(brought)
+    }
+}
+
+impl Requests {
+    /// Splits sorted keys at the batch's `max` and before the URL grows too long.
+    fn chunks<'k>(&self, mut keys: &'k [&'k Key]) -> Vec<&'k [&'k Key]> {
+        let max = self.batch.max.max(1);
+        let mut chunks = Vec::new();
+        while !keys.is_empty() {
+            let mut length = self.rest.url_base();
+            let fits = keys.iter().take(max).take_while(|key| {
+                length += self.rest.url_cost(key);
+                length <= URL_MAX
+            });
+            let (chunk, rest) = keys.split_at(fits.count().max(1));
+            chunks.push(chunk);
+            keys = rest;
+        }
+        chunks
+    }
+
+    fn request(&self, keys: &[&Key]) -> Chunk {
+        let (endpoint, batch) = (Arc::clone(&self.endpoint), Arc::clone(&self.batch));
+        let rows = match self.rest.finish(keys) {
+            Ok(request) => {
+                let call = self.calls.open(&self.service, request, endpoint.timeout);
+                async move {
+                    let content = call.await?;
+                    let groups = content.rows(&endpoint, &batch)?;
+                    Ok(Arc::new(ChunkRows { groups, content }))
+                }
+                .boxed()
+            }
+            Err(error) => {
+                let failure = super::refused(error, &endpoint);
+                std::future::ready(Err(failure)).boxed()
+            }
+        };
+        Chunk { rows: rows.shared() }
+    }
+}

@@ -1,0 +1,147 @@
+//! Runs a plan: stages, the loaders of one request, answers handed to `projection`.
+//!
+//! A query is one step; a mutation is one step for each root field, in turn, each with loaders of
+//! its own, so that what one has written the next one reads.
+
+mod answer;
+mod calls;
+mod gather;
+mod loader;
+mod service;
+mod stage;
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+
+use self::calls::Calls;
+use self::loader::Loaders;
+use self::stage::Stage;
+use crate::failure::{Code, Failure};
+use crate::plan::{Plan, Step};
+use crate::projection::{Assembled, Failed, Inputs, TooLarge, assemble, project_root};
+use crate::schema::Endpoint;
+use crate::template::RenderError;
+
+pub use self::service::{Service, Services, Wire};
+
+/// What a plan runs with: everything of one request.
+pub struct Run<'r> {
+    /// The services behind the gateway.
+    pub services: &'r Services,
+    /// The client's headers, for templates that read them.
+    pub headers: &'r HeaderMap,
+    /// What every upstream call of this request shares.
+    pub wire: Arc<Wire>,
+}
+
+/// What a plan came to.
+#[derive(Debug)]
+pub struct Answered<'p> {
+    /// The JSON of `data`; `None`: null propagated to the root.
+    pub data: Option<Vec<u8>>,
+    /// The errors, in response order.
+    pub errors: Vec<Failed<'p>>,
+}
+
+/// Runs a plan to its answer.
+///
+/// # Errors
+/// [`TooLarge`]: the response would be larger than [`Inputs::max_bytes`].
+pub async fn run<'p>(
+    plan: &'p Plan,
+    inputs: Inputs<'_>,
+    run: &Run<'_>,
+) -> Result<Answered<'p>, TooLarge> {
+    let mut data = Vec::new();
+    let mut errors = Vec::new();
+    for step in &plan.steps {
+        let assembled = run_step(plan, step, inputs, run).await?;
+        errors.extend(assembled.errors);
+        let Some(fields) = assembled.data else {
+            return Ok(Answered { data: None, errors });
+        };
+        splice(&mut data, &fields);
+        if data.len() > inputs.max_bytes {
+            return Err(TooLarge);
+        }
+    }
+    if data.is_empty() {
+        data.extend_from_slice(b"{}");
+    }
+    Ok(Answered { data: Some(data), errors })
+}
+
+/// Runs one step with loaders and calls of its own.
+async fn run_step<'p>(
+    plan: &'p Plan,
+    step: &'p Step,
+    inputs: Inputs<'_>,
+    run: &Run<'_>,
+) -> Result<Assembled<'p>, TooLarge> {
+    let calls = Arc::new(Calls::new(Arc::clone(&run.wire)));
+    let loaders = Loaders::new(Arc::clone(&calls), Arc::clone(&run.wire.partition));
+    let stage = Stage { plan, inputs, run, calls, loaders };
+    let (root, tables) = stage.fill(project_root(&step.selection, &inputs)).await;
+    match root {
+        Some(root) => assemble(&root, &tables, inputs.max_bytes),
+        None => Ok(Assembled { data: None, errors: Vec::new() }),
+    }
+}
+
+/// Appends the members of one JSON object to another.
+fn splice(data: &mut Vec<u8>, fields: &[u8]) {
+    let Some(members) = fields.strip_prefix(b"{") else { return };
+    if data.pop().is_none() {
+        data.push(b'{');
+    } else if members != b"}" && data.last() != Some(&b'{') {
+        data.push(b',');
+    }
+    data.extend_from_slice(members);
+}
+
+/// A request that its template refuses to make.
+fn refused(error: RenderError, endpoint: &Endpoint) -> Arc<Failure> {
+    let failure = match error {
+        RenderError::Null => Failure::new(Code::Internal, "A request was made of null."),
+        RenderError::Unauthenticated { claim } => {
+            tracing::debug!(endpoint = %endpoint.label, claim, "a claim is missing");
+            Failure::new(Code::Unauthenticated, "The caller's identity lacks what this needs.")
+        }
+        RenderError::Key { key, message } => {
+            tracing::warn!(endpoint = %endpoint.label, key, message, "a key cannot be sent");
+            Failure::new(Code::BadUserInput, "A key cannot be sent to the upstream.")
+                .of(&endpoint.upstream, None)
+        }
+        RenderError::Refused { message } => Failure::new(Code::BadUserInput, message),
+        RenderError::BadAnswer { message } => {
+            tracing::warn!(endpoint = %endpoint.label, message, "a request cannot be made");
+            let bad = "The upstream gave a value that the next request cannot carry.";
+            Failure::new(Code::UpstreamBadAnswer, bad).of(&endpoint.upstream, None)
+        }
+    };
+    Arc::new(failure)
+}
+
+/// The failure of a key whose request went missing: a fault of the gateway.
+fn lost_key() -> Arc<Failure> {
+    Arc::new(Failure::new(Code::Internal, "The gateway lost a key."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::splice;
+
+    #[test]
+    fn members_of_several_steps_become_one_object() {
+        let mut data = Vec::new();
+        splice(&mut data, b"{\"a\":1}");
+        splice(&mut data, b"{}");
+        splice(&mut data, b"{\"b\":2,\"c\":3}");
+        assert_eq!(data, b"{\"a\":1,\"b\":2,\"c\":3}");
+        let mut data = Vec::new();
+        splice(&mut data, b"{}");
+        splice(&mut data, b"{\"b\":2}");
+        assert_eq!(data, b"{\"b\":2}");
+    }
+}

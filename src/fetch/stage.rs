@@ -1,0 +1,238 @@
+//! Runs the fetches of one step: a fetch starts the moment its parents have been scanned. Fetches
+//! that share a request are scanned together, so that their children share batches too.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
+use indexmap::IndexMap;
+
+use super::calls::{Calls, SharedCall};
+use super::gather::{Gather, Wanted};
+use super::loader::{Chunk, LoaderId, Loaders};
+use super::{Run, Service};
+use crate::failure::Failure;
+use crate::json::Body;
+use crate::plan::{Fetch, FetchId, Plan};
+use crate::projection::{Answer, Fragment, Inputs, Slot, Tables, project};
+use crate::template::Key;
+
+/// The slots of one fetch, or of the root.
+pub(super) struct Filled<'p> {
+    /// The fetch; `None`: the root.
+    pub(super) fetch: Option<FetchId>,
+    /// Its slots.
+    pub(super) slots: Vec<Slot<'p>>,
+}
+
+/// One step of a plan, under way.
+pub(super) struct Stage<'p, 'r> {
+    pub(super) plan: &'p Plan,
+    pub(super) inputs: Inputs<'r>,
+    pub(super) run: &'r Run<'r>,
+    pub(super) calls: Arc<Calls>,
+    pub(super) loaders: Loaders,
+}
+
+/// What will bring the answer of a slot.
+enum Source {
+    Row(Arc<Chunk>, Key),
+    Call(SharedCall),
+    Lost(Arc<Failure>),
+}
+
+/// A fetch whose requests are made.
+struct Asked<'p> {
+    gather: Gather<'p>,
+    sources: Vec<Source>,
+}
+
+impl<'p> Stage<'p, '_> {
+    /// Fills the holes of the root, and the holes of what fills them.
+    pub(super) async fn fill(&self, root: Fragment<'p>) -> (Option<Slot<'p>>, Tables<'p>) {
+        let root = Filled { fetch: None, slots: vec![Slot { fragment: root, targets: vec![] }] };
+        let mut tables: Vec<Vec<Slot<'p>>> = Vec::new();
+        tables.resize_with(self.plan.fetches.len(), Vec::new);
+        let mut top = None;
+        for mut filled in self.descend(vec![root]).await {
+            match filled.fetch {
+                None => top = filled.slots.pop(),
+                Some(id) => {
+                    if let Some(table) = tables.get_mut(id.0 as usize) {
+                        *table = filled.slots;
+                    }
+                }
+            }
+        }
+        (top, Tables(tables))
+    }
+
+    fn descend<'a>(&'a self, mut parents: Vec<Filled<'p>>) -> BoxFuture<'a, Vec<Filled<'p>>> {
+        async move {
+            let gathers = self.gather(&mut parents);
+            if gathers.is_empty() {
+                return parents;
+            }
+            let asked = self.ask(gathers).await;
+            let groups = together(asked).into_iter().map(|group| self.answer(group));
+            for filled in join_all(groups).await {
+                parents.extend(filled);
+            }
+            parents
+        }
+        .boxed()
+    }
+
+    /// What the holes of these slots want, by fetch.
+    fn gather(&self, parents: &mut [Filled<'p>]) -> Vec<Gather<'p>> {
+        let mut gathers: IndexMap<FetchId, Gather<'p>> = IndexMap::new();
+        for slot in parents.iter_mut().flat_map(|filled| &mut filled.slots) {
+            let fragment = &slot.fragment;
+            slot.targets.reserve_exact(fragment.holes.len());
+            for place in &fragment.holes {
+                let id = place.hole.fetch;
+                let gather = gathers.entry(id).or_insert_with(|| Gather::new(self, id));
+                let instance = fragment.instances.get(place.instance as usize);
+                slot.targets.push(gather.target(self, place.hole, instance));
+            }
+        }
+        gathers.into_values().filter(|gather| !gather.wanted.is_empty()).collect()
+    }
+
+    /// Makes the requests: all keys of a loader at once, whichever fetch wants them.
+    async fn ask(&self, gathers: Vec<Gather<'p>>) -> Vec<Asked<'p>> {
+        let mut keys: IndexMap<LoaderId, Vec<Key>> = IndexMap::new();
+        for wanted in gathers.iter().flat_map(|gather| gather.wanted.iter()) {
+            if let Wanted::Row(loader, key) = wanted {
+                keys.entry(*loader).or_default().push(key.clone());
+            }
+        }
+        let mut chunks = HashMap::with_capacity(keys.len());
+        for (loader, keys) in keys {
+            chunks.insert(loader, self.loaders.load(loader, keys).await);
+        }
+        let source = |service: &Arc<Service>, gather: &Gather<'p>, wanted: &Wanted| match wanted {
+            Wanted::Row(loader, key) => match chunks.get(loader) {
+                Some(Ok(chunks)) => match chunks.get(key) {
+                    Some(chunk) => Source::Row(Arc::clone(chunk), key.clone()),
+                    None => Source::Lost(super::lost_key()),
+                },
+                Some(Err(failure)) => Source::Lost(Arc::clone(failure)),
+                None => Source::Lost(super::lost_key()),
+            },
+            Wanted::Call(request) => {
+                let timeout = gather.fetch.endpoint.timeout;
+                Source::Call(self.calls.open(service, request.clone(), timeout))
+            }
+        };
+        let ask = |gather: Gather<'p>| {
+            let sources = match &gather.service {
+                Ok(service) => {
+                    gather.wanted.iter().map(|wanted| source(service, &gather, wanted)).collect()
+                }
+                Err(_) => Vec::new(),
+            };
+            Asked { gather, sources }
+        };
+        gathers.into_iter().map(ask).collect()
+    }
+
+    /// Waits for the requests of fetches that share some, projects their answers, and goes on to
+    /// the holes in them.
+    async fn answer(&self, group: Vec<Asked<'p>>) -> Vec<Filled<'p>> {
+        wait(&group).await;
+        let filled = group.into_iter().map(|asked| {
+            let slots = asked.sources.iter().map(|source| self.slot(&asked.gather, source));
+            Filled { fetch: Some(asked.gather.id), slots: slots.collect() }
+        });
+        self.descend(filled.collect()).await
+    }
+
+    /// The arguments of a fetch's field, or why there are none.
+    pub(super) fn args(&self, fetch: &Fetch) -> Result<&Body, Arc<Failure>> {
+        match self.inputs.args.get(fetch.args.0 as usize) {
+            Some(args) => args.as_ref().map_err(Arc::clone),
+            None => Err(super::lost_key()),
+        }
+    }
+
+    fn slot(&self, gather: &Gather<'p>, source: &Source) -> Slot<'p> {
+        let fetch = gather.fetch;
+        let answer = match source {
+            Source::Row(chunk, key) => match chunk.rows.peek() {
+                Some(Ok(rows)) => gather.row(rows, key),
+                Some(Err(failure)) => Err(Arc::clone(failure)),
+                None => Err(super::lost_key()),
+            },
+            Source::Call(call) => match call.peek() {
+                Some(Ok(content)) => gather.value(content),
+                Some(Err(failure)) => Err(Arc::clone(failure)),
+                None => Err(super::lost_key()),
+            },
+            Source::Lost(failure) => Err(Arc::clone(failure)),
+        };
+        let fragment = match answer {
+            Ok(answer) => self.project(fetch, &answer),
+            Err(failure) => Fragment::failed(failure),
+        };
+        Slot { fragment, targets: Vec::new() }
+    }
+
+    fn project(&self, fetch: &'p Fetch, answer: &Answer) -> Fragment<'p> {
+        project(answer, &fetch.shape, &self.inputs, &fetch.endpoint.upstream)
+    }
+}
+
+/// Waits for every request of a group; each is awaited once, however many slots it fills.
+async fn wait(group: &[Asked<'_>]) {
+    let mut seen = HashSet::new();
+    let mut chunks = Vec::new();
+    let mut calls = Vec::new();
+    for source in group.iter().flat_map(|asked| &asked.sources) {
+        match source {
+            Source::Row(chunk, _) if seen.insert(Arc::as_ptr(chunk) as usize) => {
+                chunks.push(chunk.rows.clone());
+            }
+            Source::Row(..) | Source::Lost(_) => {}
+            Source::Call(call) => calls.push(call.clone()),
+        }
+    }
+    futures::join!(join_all(chunks), join_all(calls));
+}
+
+/// Parts fetches into groups: two that want the same loader or the same call are in one group.
+fn together(asked: Vec<Asked<'_>>) -> Vec<Vec<Asked<'_>>> {
+    let mut group_of: Vec<usize> = (0..asked.len()).collect();
+    let mut first: HashMap<Shared<'_>, usize> = HashMap::new();
+    for (index, one) in asked.iter().enumerate() {
+        for wanted in one.gather.wanted.iter() {
+            let earlier = *first.entry(Shared::of(wanted)).or_insert(index);
+            let (from, to) = (group_of.get(index).copied(), group_of.get(earlier).copied());
+            if let (Some(from), Some(to)) = (from, to) {
+                group_of.iter_mut().filter(|group| **group == from).for_each(|group| *group = to);
+            }
+        }
+    }
+    let mut groups: IndexMap<usize, Vec<Asked<'_>>> = IndexMap::new();
+    for (one, group) in asked.into_iter().zip(group_of) {
+        groups.entry(group).or_default().push(one);
+    }
+    groups.into_values().collect()
+}
+
+/// What two fetches may have in common.
+#[derive(PartialEq, Eq, Hash)]
+enum Shared<'a> {
+    Loader(LoaderId),
+    Call(&'a crate::template::Request),
+}
+
+impl<'a> Shared<'a> {
+    fn of(wanted: &'a Wanted) -> Self {
+        match wanted {
+            Wanted::Row(loader, _) => Self::Loader(*loader),
+            Wanted::Call(request) => Self::Call(request),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! One line of the log for each request, and the record of upstream calls that it shows.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The upstream calls of one request, in the order in which they ended.
+#[derive(Debug, Default)]
+pub struct CallLog(Mutex<Vec<Call>>);
+
+/// One upstream call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The service's name.
+    pub service: Arc<str>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// How an upstream call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// With an answer of this status.
+    Status(u16),
+    /// Without one; the failure's code.
+    Failed(&'static str),
+}
+
+impl CallLog {
+    /// Nothing called yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes a call that has ended.
+    pub fn record(&self, call: Call) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+    }
+
+    /// How many calls have ended.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether none has.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// `users=200/1.2ms orders=UPSTREAM_TIMEOUT/2000.0ms`
+impl fmt::Display for CallLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, call) in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().enumerate() {
+            let Call { service, outcome, duration } = call;
+            let space = if at == 0 { "" } else { " " };
+            write!(f, "{space}{service}={outcome}/{:.1}ms", milliseconds(*duration))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "{status}"),
+            Self::Failed(code) => f.write_str(code),
+        }
+    }
+}
+
+/// What the log says of one request. There is no place in it for a query string, a document, a
+/// variable or a header.
+#[derive(Debug)]
+pub struct AccessLine<'a> {
+    /// The request's id.
+    pub request_id: &'a str,
+    /// The trace's id.
+    pub trace_id: &'a str,
+    /// The HTTP method.
+    pub method: &'a str,
+    /// The path, without the query string.
+    pub path: &'a str,
+    /// The operation's name, if it has one.
+    pub operation: Option<&'a str>,
+    /// The HTTP status.
+    pub status: u16,
+    /// From the request's head to the response's last byte being ready.
+    pub duration: Duration,
+    /// The upstream calls.
+    pub calls: &'a CallLog,
+    /// Errors in the response.
+    pub errors: usize,
+    /// Bytes of the response's body.
+    pub bytes: usize,
+}
+
+impl AccessLine<'_> {
+    /// Writes the line.
+    pub fn write(&self) {
+        let Self { request_id, trace_id, method, path, operation, status, .. } = *self;
+        let Self { duration, calls, errors, bytes, .. } = *self;
+        tracing::info!(
+            target: "onedoor::access",
+            request_id,
+            trace_id,
+            method,
+            path,
+            operation,
+            status,
+            duration_ms = milliseconds(duration),
+            upstream_calls = calls.len(),
+            upstreams = %calls,
+            errors,
+            bytes,
+            "request"
+        );
+    }
+}
+
+/// To the tenth, so that a line stays readable.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_show_their_service_how_they_ended_and_how_long_they_took() {
+        let calls = CallLog::new();
+        assert_eq!((calls.to_string(), calls.is_empty()), (String::new(), true));
+        for (service, outcome, micros) in [
+            ("users", Outcome::Status(200), 1_234),
+            ("orders", Outcome::Failed("UPSTREAM_TIMEOUT"), 2_000_000),
+        ] {
+            let duration = Duration::from_micros(micros);
+            calls.record(Call { service: service.into(), outcome, duration });
+        }
+        assert_eq!(calls.to_string(), "users=200/1.2ms orders=UPSTREAM_TIMEOUT/2000.0ms");
+        assert_eq!(calls.len(), 2);
+    }
+}
