@@ -7,6 +7,7 @@ pub mod door;
 pub mod engine;
 pub mod failure;
 pub mod fetch;
+pub mod gateway;
 pub mod identity;
 pub mod json;
 pub mod limits;

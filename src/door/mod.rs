@@ -7,6 +7,7 @@
 
 mod accept;
 mod arrival;
+mod engine;
 mod graphql;
 mod health;
 mod reply;

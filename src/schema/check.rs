@@ -8,12 +8,13 @@ use apollo_compiler::ast::OperationType;
 use apollo_compiler::collections::HashSet;
 use apollo_compiler::schema::ExtendedType;
 
+use super::Defaults;
 use super::catalog::{Catalog, EndpointId};
 use super::files::{Files, Place};
 use super::parse::Parsed;
 use super::text::Text;
 use super::{public, values, walk};
-use crate::config::{BodyFormat, Problem, Problems, ServiceName, SourceId};
+use crate::config::{Problem, Problems, ServiceName, SourceId};
 use crate::json::Path;
 use crate::template::Environment;
 
@@ -21,7 +22,7 @@ use crate::template::Environment;
 pub(super) struct Check<'s> {
     pub(super) schema: &'s Schema,
     pub(super) files: &'s Files,
-    pub(super) upstreams: &'s BTreeMap<ServiceName, BodyFormat>,
+    pub(super) upstreams: &'s BTreeMap<ServiceName, Defaults>,
     pub(super) env: Environment<'s>,
     broken: &'s HashSet<SourceId>,
     problems: &'s mut Problems,
@@ -35,7 +36,7 @@ pub(super) struct Refused;
 /// Checks everything and builds the catalog; `None` if there is an error, here or before.
 pub(super) fn check(
     parsed: &Parsed,
-    upstreams: &BTreeMap<ServiceName, BodyFormat>,
+    upstreams: &BTreeMap<ServiceName, Defaults>,
     env: Environment<'_>,
     problems: &mut Problems,
 ) -> Option<Catalog> {

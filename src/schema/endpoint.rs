@@ -8,6 +8,7 @@ use apollo_compiler::{Name, Node};
 use serde::Deserialize as _;
 use serde::de::{self, value::StrDeserializer};
 
+use super::Defaults;
 use super::catalog::{Endpoint, ErrorRule, NotFound};
 use super::check::{Check, Refused};
 use super::directives::{Failure, Rest};
@@ -58,7 +59,10 @@ impl<'s> Check<'s> {
         let id = self.next_endpoint();
         // Every part is read before any of them ends it, so that all mistakes are told.
         let upstream = self.upstream(rest);
-        let encoding = upstream.as_ref().map_or(BodyEncoding::Json, |(_, encoding)| *encoding);
+        let encoding = match upstream.as_ref().map(|(_, defaults)| defaults.body) {
+            Ok(BodyFormat::Form) => BodyEncoding::Form,
+            Ok(BodyFormat::Json) | Err(_) => BodyEncoding::Json,
+        };
         let request = self.request(rest, around, encoding);
         let at = self.at(rest, around.site);
         let batch = rest.batch.as_ref().map(|batch| self.batch(batch, rest, around)).transpose();
@@ -71,7 +75,7 @@ impl<'s> Check<'s> {
         if let Some(key) = batch.as_mut().and_then(|batch| batch.key.as_mut()) {
             key.bind_this(&mut this);
         }
-        let (upstream, _) = upstream?;
+        let (upstream, defaults) = upstream?;
         Ok(Arc::new(Endpoint {
             id,
             upstream,
@@ -80,20 +84,16 @@ impl<'s> Check<'s> {
             this,
             at: at?,
             batch: batch.map(Arc::new),
-            error: error?,
+            error: error?.or(&defaults.error),
             timeout: timeout?,
             not_found: not_found?,
         }))
     }
 
-    fn upstream(&mut self, rest: &Rest) -> Result<(Arc<str>, BodyEncoding), Refused> {
+    fn upstream(&mut self, rest: &Rest) -> Result<(Arc<str>, &'s Defaults), Refused> {
         let Some(text) = &rest.upstream else { return Err(Refused) };
-        if let Some((name, format)) = self.upstreams.get_key_value(text.as_str()) {
-            let encoding = match format {
-                BodyFormat::Json => BodyEncoding::Json,
-                BodyFormat::Form => BodyEncoding::Form,
-            };
-            return Ok((name.as_str().into(), encoding));
+        if let Some((name, defaults)) = self.upstreams.get_key_value(text.as_str()) {
+            return Ok((name.as_str().into(), defaults));
         }
         let known: Vec<&str> = self.upstreams.keys().map(ServiceName::as_str).collect();
         let help = match known.as_slice() {

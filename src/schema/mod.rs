@@ -34,24 +34,24 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::config::{BodyFormat, Problems, ServiceName, Sources};
+use crate::config::{Problems, ServiceName, Sources};
 use crate::template::Environment;
 
 pub use catalog::{
-    AbstractType, Batch, By, Catalog, Endpoint, EndpointId, EnumType, ErrorRule, FieldType, Lookup,
+    AbstractType, Batch, By, Catalog, Defaults, Endpoint, EndpointId, EnumType, ErrorRule, FieldType, Lookup,
     NotFound, ObjectType, Scalar, Source, Then,
 };
 pub use definitions::directives_sdl;
 
-/// Reads a schema: all files are one. `upstreams` are the services that `@rest` may name, and how
-/// each takes its bodies; `env` reads an environment variable for `{env.X}`.
+/// Reads a schema: all files are one. `upstreams` are the services that `@rest` may name, and what
+/// holds for each where a directive does not say; `env` reads an environment variable for `{env.X}`.
 ///
 /// There is a catalog if the problems hold no error. They are sorted by file and position, and
 /// their sources are `sources`.
 #[must_use]
 pub fn load(
     sources: Sources,
-    upstreams: &BTreeMap<ServiceName, BodyFormat>,
+    upstreams: &BTreeMap<ServiceName, Defaults>,
     env: Environment<'_>,
 ) -> (Option<Catalog>, Problems) {
     let mut problems = Problems::new();

@@ -19,7 +19,7 @@ fn read(files: &[&str]) -> (Option<Catalog>, Problems) {
     }
     let upstreams = ["users", "orders", "payments"]
         .into_iter()
-        .map(|name| (name.parse().expect("a service's name"), BodyFormat::Json));
+        .map(|name| (name.parse().expect("a service's name"), Defaults::default()));
     load(sources, &BTreeMap::from_iter(upstreams), &|_| None)
 }
 

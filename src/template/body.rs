@@ -11,7 +11,6 @@
 //! An absent argument, or client header, makes its property or item disappear; a null argument is
 //! null. A form has no null, so there both leave the field out; a list repeats its field.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::lookup::{self, Json, RenderError, Text, Values};
@@ -23,7 +22,7 @@ use super::{BodyEncoding, Environment, Error, Reference, Root, encode};
 use crate::json::{self, Kind, Value};
 
 /// A body as a template.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Body {
     Json(Node),
     /// The fields of a form.
@@ -33,7 +32,7 @@ pub(super) enum Body {
 }
 
 /// A part of a JSON body.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Node {
     /// JSON text.
     Literal(Vec<u8>),
@@ -47,7 +46,7 @@ pub(super) enum Node {
 }
 
 /// A part of a string.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Part {
     Literal(String),
     Reference(Reference),
@@ -168,21 +167,7 @@ impl Parser<'_> {
                 rest.trim_start().starts_with(['"', '}', '{'])
             });
         match invalid.filter(|_| looks_like_json || errors.is_empty()) {
-            Some(invalid) => {
-                let at = invalid.offset.min(self.text.len());
-                let help = match self.text.get(at..) {
-                    Some(rest) if rest.starts_with('{') => {
-                        r#"put a value in quotes, as in `"{keys}"`: it keeps its JSON type; the "#
-                            .to_owned()
-                            + "braces of the JSON itself are not doubled"
-                    }
-                    _ => "a body is one `{..}`, or a JSON object or array whose strings may be \
-                          templates"
-                        .to_owned(),
-                };
-                let error = Error::new(at..at + 1, format!("the body is no JSON: {invalid}"));
-                self.errors.push(error.help(help));
-            }
+            Some(invalid) => self.errors.push(no_json(self.text, invalid)),
             None if errors.is_empty() => self.errors.push(
                 Error::new(0..self.text.len(), "a body is an object, an array or one `{..}`")
                     .help(r#"as in `{args.input}` or `{"name": "{args.name}"}`"#),
@@ -505,6 +490,20 @@ impl Part {
     }
 }
 
+fn no_json(text: &str, invalid: json::Invalid) -> Error {
+    let at = invalid.offset.min(text.len());
+    let before = text.get(..at).unwrap_or_default();
+    let rest = text.get(at..).unwrap_or_default();
+    let length = rest.chars().next().map_or(0, char::len_utf8);
+    let error =
+        Error::new(at..at + length, format!("the body is no JSON: {}", invalid.reason));
+    error.help(if before.ends_with('{') && !rest.starts_with('"') {
+        r#"put a value in quotes, as in `"{keys}"`: it keeps its JSON type; the braces of the JSON itself are not doubled"#
+    } else {
+        "a body is one `{..}`, or a JSON object or array whose strings may be templates"
+    })
+}
+
 fn quoted(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() + 2);
     json::write_string(&mut out, text);
@@ -525,20 +524,34 @@ fn form_of(reference: &Reference, values: &Values<'_>) -> Result<Option<String>,
             Kind::Null => {}
             Kind::Array => {
                 for item in value.items() {
-                    field(&mut out, &name, lookup::scalar(reference, item)?);
+                    let text = lookup::scalar_text(item).ok_or_else(|| nested(reference, &name))?;
+                    field(&mut out, &name, &text);
                 }
             }
-            _ => field(&mut out, &name, lookup::scalar(reference, value)?),
+            _ => {
+                let text = lookup::scalar_text(value).ok_or_else(|| nested(reference, &name))?;
+                field(&mut out, &name, &text);
+            }
         }
     }
     Ok(Some(out))
 }
 
-fn field(out: &mut String, name: &str, value: Cow<'_, str>) {
+/// A field that would have to be an object: it is named, since the author named none.
+fn nested(reference: &Reference, name: &str) -> RenderError {
+    let fault = "is no single value";
+    if reference.root == Root::Args && reference.path.is_root() {
+        let message = format!("property `{name}` of the arguments {fault}");
+        return RenderError::Refused { message };
+    }
+    lookup::blame(reference, &format!("has a property `{name}` that {fault}"))
+}
+
+fn field(out: &mut String, name: &str, value: &str) {
     if !out.is_empty() {
         out.push('&');
     }
     encode::value(out, name);
     out.push('=');
-    encode::value(out, &value);
+    encode::value(out, value);
 }

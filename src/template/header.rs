@@ -201,9 +201,3 @@ impl fmt::Debug for HeaderTemplate {
         f.debug_list().entries(self.text.references().map(Reference::as_written)).finish()
     }
 }
-
-impl fmt::Debug for HeaderText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.references().map(Reference::as_written)).finish()
-    }
-}

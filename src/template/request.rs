@@ -1,5 +1,7 @@
 //! One request as a template: method, path and query, headers, body.
 
+use std::fmt;
+
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method};
 
@@ -13,7 +15,7 @@ use super::{Environment, Error, Reference, Rendered, Root, split, text};
 use crate::json::Path;
 
 /// A request, checked: only the values are missing.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RequestTemplate {
     method: Method,
     url: Url,
@@ -133,10 +135,10 @@ impl RequestTemplate {
         url.chain(headers).chain(body.map(|reference| (Part::Body, reference)))
     }
 
-    /// Whether a reference of the path proper (not of the query) is this one: a null cannot stand
-    /// there.
+    /// Whether this one of [`Self::references`] stands in the path proper, not in the query: a null
+    /// cannot stand there.
     pub fn is_in_path(&self, reference: &Reference) -> bool {
-        self.url.path_references().any(|found| found.span == reference.span)
+        self.url.path_references().any(|found| std::ptr::eq(found, reference))
     }
 
     /// Turns the names of arguments into those on the wire.
@@ -235,6 +237,17 @@ impl RequestTemplate {
                 .help("as in `/users?id={keys}`, or `\"{keys}\"` in a body"),
         };
         errors.push(PartError { part: Part::Path, error: missing });
+    }
+}
+
+/// Shows what is read; literal text may hold what the environment gave, and is left out.
+impl fmt::Debug for RequestTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reads: Vec<_> = self.references().map(|(part, found)| (part, &*found.written)).collect();
+        f.debug_struct("RequestTemplate")
+            .field("method", &self.method)
+            .field("reads", &reads)
+            .finish_non_exhaustive()
     }
 }
 

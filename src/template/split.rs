@@ -171,10 +171,14 @@ impl Splitter<'_> {
                 }
                 self.segment.push(Part::Reference(reference));
             }
-            State::Name => self.errors.push(
-                Error::new(reference.span, "a parameter's name cannot be a value")
-                    .help("write `name={args.name}`"),
-            ),
+            State::Name => {
+                self.errors.push(
+                    Error::new(reference.span, "a parameter's name cannot be a value")
+                        .help("write `name={args.name}`"),
+                );
+                // A name was meant: not a second mistake.
+                self.param.head.push('_');
+            }
             State::Value => self.param.value.push(Part::Reference(reference)),
         }
     }
@@ -187,6 +191,7 @@ impl Splitter<'_> {
         );
         self.state = State::Segment;
         self.segment_start = span.start;
+        self.path.push(Segment::Literal(String::new()));
     }
 
     fn end_segment(&mut self, at: usize, more: bool) {

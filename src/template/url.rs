@@ -13,7 +13,7 @@ use super::text::Piece;
 use super::{Reference, Root};
 
 /// A request's path and query.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Url {
     pub(super) path: Vec<Segment>,
     pub(super) query: Vec<Param>,
@@ -22,7 +22,7 @@ pub(super) struct Url {
 }
 
 /// A stretch of the path.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Segment {
     /// Whole segments of literal text, each after its slash.
     Literal(String),
@@ -31,7 +31,7 @@ pub(super) enum Segment {
 }
 
 /// A parameter of a query or a form.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Param {
     /// The name with its `=`, encoded; the name alone where there is none.
     pub(super) head: String,
@@ -43,7 +43,7 @@ pub(super) struct Param {
 }
 
 /// A part of a segment or of a parameter's value.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Part {
     /// Encoded text.
     Literal(String),

@@ -78,18 +78,10 @@ impl Client {
     fn url(&self, request: &Request) -> Result<Url, Error> {
         let text = format!("{}{}", self.base, request.path_and_query);
         let unsendable = || Error::new(ErrorKind::Unsendable, &request.method, &text);
-        if !request.path_and_query.starts_with('/') || request.path_and_query.contains('#') {
+        if !stays_below(&request.path_and_query) {
             return Err(unsendable());
         }
-        let url = Url::parse(&text).map_err(|source| unsendable().with_source(source))?;
-        // `..` would have been resolved, `\` turned into `/`, tabs and line ends dropped.
-        let depth = |path: &str| path.bytes().filter(|byte| *byte == b'/').count();
-        let before_query = text.split_once('?').map_or(text.as_str(), |(before, _)| before);
-        let after_host = url.as_str().split_once('?').map_or(url.as_str(), |(before, _)| before);
-        if depth(before_query) != depth(after_host) || !url.as_str().starts_with(&*self.base) {
-            return Err(unsendable());
-        }
-        Ok(url)
+        Url::parse(&text).map_err(|source| unsendable().with_source(source))
     }
 
     async fn exchange(&self, request: &Request, context: &CallContext<'_>) -> Result<Reply, Error> {
@@ -178,6 +170,19 @@ impl Transport for Client {
             Err(_) => Err(late(kind)),
         }
     }
+}
+
+/// Whether a path stays where it is put after another one: it begins with a slash, has nothing that
+/// a URL's parser drops or turns round, and no segment that leads upwards, encoded or not (WHATWG
+/// URL, section 4.4).
+fn stays_below(path_and_query: &str) -> bool {
+    let path = path_and_query.split('?').next().unwrap_or_default();
+    let inert = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\');
+    let dots = |segment: &str| {
+        let plain = segment.replace("%2e", ".").replace("%2E", ".");
+        matches!(plain.as_str(), "." | "..")
+    };
+    path.starts_with('/') && path_and_query.bytes().all(inert) && !path.split('/').any(dots)
 }
 
 /// Whether anything was sent before the head of an answer failed to come.

@@ -7,7 +7,7 @@ use cel::common::ast::{
 };
 use cel::{Context, Program};
 
-use super::{ENVIRONMENT, MAX_LOOPS};
+use super::{ENVIRONMENT, MAX_DEPTH, MAX_LOOPS};
 use crate::template::reference::nearest;
 use crate::template::{Error, Root};
 
@@ -51,6 +51,7 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Vec<Read>, Error> {
         reads: Vec::new(),
         bound: Vec::new(),
         loops: 0,
+        depth: 0,
     };
     checker.visit(program.expression())?;
     Ok(checker.reads)
@@ -63,14 +64,26 @@ struct Checker<'e> {
     /// Variables of the comprehensions around.
     bound: Vec<&'e str>,
     loops: usize,
+    depth: usize,
 }
 
 impl<'e> Checker<'e> {
     fn visit(&mut self, node: &'e IdedExpr) -> Result<(), Error> {
-        if let Some(read) = self.read(node) {
+        if self.depth == MAX_DEPTH {
+            return Err(self.error(node, format!("this is nested more than {MAX_DEPTH} deep"))
+                .help("a chain of operators counts too: use a list and `join`, or several fields"));
+        }
+        if let Some(read) = self.read(node).filter(|read| read.names.len() < MAX_DEPTH) {
             self.reads.push(read);
             return Ok(());
         }
+        self.depth += 1;
+        let visited = self.visit_inside(node);
+        self.depth -= 1;
+        visited
+    }
+
+    fn visit_inside(&mut self, node: &'e IdedExpr) -> Result<(), Error> {
         match &node.expr {
             Expr::Literal(_) => Ok(()),
             Expr::Ident(name) => self.ident(name, node),
@@ -218,16 +231,13 @@ impl<'e> Checker<'e> {
         Error::new(self.span(node), message)
     }
 
-    /// The parser counts characters.
     fn span(&self, node: &IdedExpr) -> Range<usize> {
         let Some((start, stop)) = self.source.offset_for(node.id) else {
             return 0..self.text.len();
         };
-        let byte = |characters: u32| {
-            let mut indices = self.text.char_indices();
-            indices.nth(characters as usize).map_or(self.text.len(), |(at, _)| at)
-        };
-        byte(start)..byte(stop.saturating_add(1))
+        let start = self.text.floor_char_boundary(start as usize);
+        let end = self.text.ceil_char_boundary((stop as usize).saturating_add(1));
+        start..end.max(start)
     }
 }
 
