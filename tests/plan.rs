@@ -1,5 +1,5 @@
 //! Plans without a network. Each document in `tests/plans` says in fenced blocks what is planned
-//! (`graphql query`, with `graphql schema` where it is not the shop's, and `json variables`) and
+//! (`graphql query`, with `graphql schema` where it is not `shop.graphql`, and `json variables`) and
 //! what comes of it: the plan in words (`text explanation`) and its structure (`text plan`).
 //! `UPDATE_EXPECT=1 cargo test --test plan` writes the last two anew.
 
@@ -9,13 +9,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use onedoor::config::{BodyFormat, Sources};
+use onedoor::config::Sources;
 use onedoor::json::Body;
 use onedoor::plan::{
     self, Document, Field, FieldValue, Hole, Kind, Leaf, Limits, Plan, RequestError, Selection,
     Shape, Variables,
 };
-use onedoor::schema::{self, Catalog};
+use onedoor::schema::{self, Catalog, Defaults};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -86,7 +86,7 @@ fn shop() -> Outcome<Catalog> {
 fn load(sources: Sources) -> Outcome<Catalog> {
     let mut upstreams = BTreeMap::new();
     for name in ["users", "orders", "payments"] {
-        upstreams.insert(name.parse()?, BodyFormat::Json);
+        upstreams.insert(name.parse()?, Defaults::default());
     }
     let (catalog, problems) = schema::load(sources, &upstreams, &|_| None);
     catalog.ok_or_else(|| problems.render(false).into())
@@ -106,7 +106,12 @@ fn replanned(text: &str) -> Outcome<String> {
             sources.add("schema.graphql", sdl);
             load(sources)?
         }
-        None => shop()?,
+        None => {
+            let mut sources = Sources::default();
+            let file = root().join("tests/plans/shop.graphql");
+            sources.add("shop.graphql", fs::read_to_string(file)?);
+            load(sources)?
+        }
     };
     let query = block("graphql query").ok_or("no `graphql query`")?;
     let (explanation, structure) = match planned(&catalog, query, block("json variables")) {
