@@ -82,7 +82,10 @@ impl Answer {
         let body = self.json();
         let errors = body["errors"].as_array().expect("errors");
         assert_eq!((errors.len(), body.get("data")), (1, None), "{body}");
-        assert!(errors[0]["message"].as_str().is_some_and(|message| message.ends_with('.')), "{body}");
+        assert!(
+            errors[0]["message"].as_str().is_some_and(|message| message.ends_with('.')),
+            "{body}"
+        );
         errors[0]["extensions"]["code"].as_str().expect("a code").to_owned()
     }
 }
@@ -266,7 +269,11 @@ async fn a_post_must_say_that_it_is_json() {
         }
         let request = request.body(Body::from(document("{ a }"))).expect("a request");
         let answer = gateway.send(request).await;
-        assert_eq!((answer.status, answer.code().as_str()), (415, "BAD_REQUEST"), "{content_type:?}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (415, "BAD_REQUEST"),
+            "{content_type:?}"
+        );
     }
     assert!(gateway.asked().is_none());
 }
@@ -405,8 +412,13 @@ async fn a_bad_token_is_401_before_any_body_is_read() {
         for (token, accept) in [("Bearer garbage", GRAPHQL), ("Basic eDp5", JSON), ("", "*/*")] {
             let request = Request::post("/graphql").header(CONTENT_TYPE, JSON);
             let request = request.header(AUTHORIZATION, token).header(ACCEPT, accept);
-            let answer = gateway.send(request.body(Body::from("no JSON")).expect("a request")).await;
-            assert_eq!((answer.status, answer.code().as_str()), (401, "UNAUTHENTICATED"), "{token}");
+            let answer =
+                gateway.send(request.body(Body::from("no JSON")).expect("a request")).await;
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (401, "UNAUTHENTICATED"),
+                "{token}"
+            );
             assert_eq!(answer.header(WWW_AUTHENTICATE), r#"Bearer error="invalid_token""#);
         }
         assert!(gateway.asked().is_none());
@@ -424,7 +436,8 @@ async fn where_a_token_is_required_the_anonymous_are_401() {
     assert!(gateway.asked().is_none());
     let request = Request::post("/graphql").header(CONTENT_TYPE, JSON).header(ACCEPT, GRAPHQL);
     let request = request.header(AUTHORIZATION, gateway.token()).header("x-other", "1");
-    let answer = gateway.send(request.body(Body::from(document("{ a }"))).expect("a request")).await;
+    let answer =
+        gateway.send(request.body(Body::from(document("{ a }"))).expect("a request")).await;
     assert_eq!(answer.status, 200);
     let (_, identity, context) = gateway.asked().expect("executed");
     let subject = identity.claims().and_then(|claims| claims.get("sub"));
@@ -456,7 +469,8 @@ async fn every_answer_has_the_requests_id() {
         assert_eq!((one.len(), other.len()), (32, 32), "{method} {path}");
         assert_ne!(one, other);
     }
-    let request = Request::post("/graphql").header(CONTENT_TYPE, JSON).header("x-request-id", "abc");
+    let request =
+        Request::post("/graphql").header(CONTENT_TYPE, JSON).header("x-request-id", "abc");
     gateway.send(request.body(Body::from(document("{ a }"))).expect("a request")).await;
     let (.., context) = gateway.asked().expect("executed");
     assert_eq!(context.request_id.as_str(), "abc");
@@ -476,14 +490,17 @@ async fn a_panic_costs_its_own_request_only() {
 #[tokio::test]
 async fn health_is_small_json_for_anyone() {
     let gateway = Gateway::new("graphql = { auth = \"required\" }");
-    for (path, body) in [
-        ("/health/live", r#"{"status":"live"}"#),
-        ("/health/ready", r#"{"status":"ready"}"#),
-    ] {
+    for (path, body) in
+        [("/health/live", r#"{"status":"live"}"#), ("/health/ready", r#"{"status":"ready"}"#)]
+    {
         for method in [Method::GET, Method::HEAD] {
             let request = Request::builder().method(&method).uri(path).header(AUTHORIZATION, "x");
             let answer = gateway.send(request.body(Body::empty()).expect("a request")).await;
-            assert_eq!((answer.status, answer.header(CONTENT_TYPE)), (200, JSON), "{method} {path}");
+            assert_eq!(
+                (answer.status, answer.header(CONTENT_TYPE)),
+                (200, JSON),
+                "{method} {path}"
+            );
             let expected = if method == Method::GET { body } else { "" };
             assert_eq!(answer.body, expected);
         }
@@ -497,7 +514,9 @@ async fn elsewhere_errors_are_problems() {
         let request = Request::builder().method(method).uri(path).header("x-request-id", "my-id");
         gateway.send(request.body(Body::empty()).expect("a request")).await
     };
-    for path in ["/", "/graphql/", "/graphql/x", "/GRAPHQL", "/health", "/health/live/", "//graphql"] {
+    for path in
+        ["/", "/graphql/", "/graphql/x", "/GRAPHQL", "/health", "/health/live/", "//graphql"]
+    {
         let answer = send("GET", path).await;
         assert_eq!(answer.status, 404, "{path}");
         assert_eq!(answer.header(CONTENT_TYPE), "application/problem+json", "{path}");
@@ -520,9 +539,13 @@ async fn elsewhere_errors_are_problems() {
 
 #[tokio::test]
 async fn graphql_stands_where_the_settings_put_it() {
-    let gateway = Gateway::new("graphql = { path = \"/api/graph\" }");
-    let request = Request::post("/api/graph").header(CONTENT_TYPE, JSON);
-    let request = request.body(Body::from(document("{ a }"))).expect("a request");
-    assert_eq!(gateway.send(request).await.status, StatusCode::OK.as_u16());
-    assert_eq!(gateway.get("/graphql?query=%7Ba%7D").await.status, 404);
+    for path in ["/api/graph", "/", "/health/live"] {
+        let gateway = Gateway::new(&format!("graphql = {{ path = \"{path}\" }}"));
+        let request = Request::post(path).header(CONTENT_TYPE, JSON);
+        let request = request.body(Body::from(document("{ a }"))).expect("a request");
+        assert_eq!(gateway.send(request).await.status, StatusCode::OK.as_u16(), "{path}");
+        assert!(gateway.asked().is_some(), "{path}");
+        assert_eq!(gateway.get("/graphql?query=%7Ba%7D").await.status, 404, "{path}");
+        assert_eq!(gateway.get("/health/ready").await.status, 200, "{path}");
+    }
 }

@@ -111,8 +111,8 @@ fn whatever_is_odd_about_a_token_keeps_its_caller_out() {
     let exp = NOW + 60;
     let bearer = |token: &str| format!("Bearer {token}");
     use Reason::{
-        Algorithm as Alg, BadHeader, BadPayload, Expired, Malformed, NoExpiry, NotBearer, NotUnderstood,
-        NotYet, Signature, Subject, TooLong,
+        Algorithm as Alg, BadHeader, BadPayload, Expired, Malformed, NoExpiry, NotBearer,
+        NotUnderstood, NotYet, Signature, Subject, TooLong,
     };
     let table: Vec<(&str, String, Reason)> = vec![
         // The Authorization header.
@@ -143,20 +143,36 @@ fn whatever_is_odd_about_a_token_keeps_its_caller_out() {
         // The header.
         ("header not JSON", bearer(&under("alg: HS256")), BadHeader),
         ("header a list", bearer(&under(r#"["HS256"]"#)), BadHeader),
-        ("header not UTF-8", bearer(&format!("{}.{payload}.{signature}", base64url(b"{\"\xff\":1}"))), BadHeader),
+        (
+            "header not UTF-8",
+            bearer(&format!("{}.{payload}.{signature}", base64url(b"{\"\xff\":1}"))),
+            BadHeader,
+        ),
         ("header twice over", bearer(&under(r#"{"alg":"HS256"}{"alg":"HS256"}"#)), BadHeader),
         ("alg twice", bearer(&under(r#"{"alg":"HS256","alg":"HS256"}"#)), BadHeader),
-        ("alg twice, once escaped", bearer(&under(r#"{"alg":"HS256","\u0061lg":"none"}"#)), BadHeader),
+        (
+            "alg twice, once escaped",
+            bearer(&under(r#"{"alg":"HS256","\u0061lg":"none"}"#)),
+            BadHeader,
+        ),
         ("no alg", bearer(&under(r#"{"typ":"JWT"}"#)), Alg),
         ("alg null", bearer(&under(r#"{"alg":null}"#)), Alg),
         ("alg a list", bearer(&under(r#"{"alg":["HS256"]}"#)), Alg),
         ("alg none", bearer(&under(r#"{"alg":"none"}"#)), Alg),
         ("alg None", bearer(&under(r#"{"alg":"None"}"#)), Alg),
-        ("alg none, unsigned", bearer(&format!("{}.{payload}.", base64url(br#"{"alg":"none"}"#))), Malformed),
+        (
+            "alg none, unsigned",
+            bearer(&format!("{}.{payload}.", base64url(br#"{"alg":"none"}"#))),
+            Malformed,
+        ),
         ("alg in lower case", bearer(&under(r#"{"alg":"hs256"}"#)), Alg),
         ("alg asymmetric", bearer(&under(r#"{"alg":"RS256"}"#)), Alg),
         ("alg EdDSA", bearer(&under(r#"{"alg":"EdDSA"}"#)), Alg),
-        ("alg not listed", bearer(&signed(r#"{"alg":"HS384"}"#, &self::good(), SECRET, Algorithm::HS384)), Alg),
+        (
+            "alg not listed",
+            bearer(&signed(r#"{"alg":"HS384"}"#, &self::good(), SECRET, Algorithm::HS384)),
+            Alg,
+        ),
         ("crit", bearer(&under(r#"{"alg":"HS256","crit":["exp"],"exp":1}"#)), NotUnderstood),
         ("crit, empty", bearer(&under(r#"{"alg":"HS256","crit":[]}"#)), NotUnderstood),
         ("enc", bearer(&under(r#"{"alg":"HS256","enc":"A128GCM"}"#)), NotUnderstood),
@@ -165,20 +181,74 @@ fn whatever_is_odd_about_a_token_keeps_its_caller_out() {
         ("another typ", bearer(&under(r#"{"alg":"HS256","typ":"dpop+jwt"}"#)), NotUnderstood),
         ("typ a number", bearer(&under(r#"{"alg":"HS256","typ":1}"#)), NotUnderstood),
         // The signature.
-        ("another's key", bearer(&signed(r#"{"alg":"HS256"}"#, &self::good(), OTHER, Algorithm::HS256)), Signature),
-        ("an empty key", bearer(&signed(r#"{"alg":"HS256"}"#, &self::good(), "", Algorithm::HS256)), Signature),
-        ("a key of its own (jwk)", bearer(&signed(r#"{"alg":"HS256","jwk":{"kty":"oct","k":""}}"#, &self::good(), "", Algorithm::HS256)), Signature),
-        ("keys from elsewhere (jku)", bearer(&signed(r#"{"alg":"HS256","jku":"http://127.0.0.1:1/"}"#, &self::good(), OTHER, Algorithm::HS256)), Signature),
-        ("a key's name that is a path", bearer(&signed(r#"{"alg":"HS256","kid":"../../dev/null"}"#, &self::good(), "", Algorithm::HS256)), Signature),
-        ("another algorithm than it says", bearer(&signed(r#"{"alg":"HS512"}"#, &self::good(), SECRET, Algorithm::HS256)), Signature),
-        ("another payload", bearer(&format!("{header}.{}.{signature}", base64url(br#"{"sub":"eve","exp":9999999999}"#))), Signature),
-        ("a signature cut short", bearer(&format!("{message}.{}", &signature[..signature.len() - 3])), Signature),
+        (
+            "another's key",
+            bearer(&signed(r#"{"alg":"HS256"}"#, &self::good(), OTHER, Algorithm::HS256)),
+            Signature,
+        ),
+        (
+            "an empty key",
+            bearer(&signed(r#"{"alg":"HS256"}"#, &self::good(), "", Algorithm::HS256)),
+            Signature,
+        ),
+        (
+            "a key of its own (jwk)",
+            bearer(&signed(
+                r#"{"alg":"HS256","jwk":{"kty":"oct","k":""}}"#,
+                &self::good(),
+                "",
+                Algorithm::HS256,
+            )),
+            Signature,
+        ),
+        (
+            "keys from elsewhere (jku)",
+            bearer(&signed(
+                r#"{"alg":"HS256","jku":"http://127.0.0.1:1/"}"#,
+                &self::good(),
+                OTHER,
+                Algorithm::HS256,
+            )),
+            Signature,
+        ),
+        (
+            "a key's name that is a path",
+            bearer(&signed(
+                r#"{"alg":"HS256","kid":"../../dev/null"}"#,
+                &self::good(),
+                "",
+                Algorithm::HS256,
+            )),
+            Signature,
+        ),
+        (
+            "another algorithm than it says",
+            bearer(&signed(r#"{"alg":"HS512"}"#, &self::good(), SECRET, Algorithm::HS256)),
+            Signature,
+        ),
+        (
+            "another payload",
+            bearer(&format!(
+                "{header}.{}.{signature}",
+                base64url(br#"{"sub":"eve","exp":9999999999}"#)
+            )),
+            Signature,
+        ),
+        (
+            "a signature cut short",
+            bearer(&format!("{message}.{}", &signature[..signature.len() - 3])),
+            Signature,
+        ),
         // The payload.
         ("payload not JSON", bearer(&with("sub=ada")), BadPayload),
         ("payload a string", bearer(&with(r#""ada""#)), BadPayload),
         ("payload null", bearer(&with("null")), BadPayload),
         ("payload cut short", bearer(&with(r#"{"sub":"ada""#)), BadPayload),
-        ("sub twice", bearer(&with(&format!(r#"{{"sub":"ada","sub":"eve","exp":{exp}}}"#))), BadPayload),
+        (
+            "sub twice",
+            bearer(&with(&format!(r#"{{"sub":"ada","sub":"eve","exp":{exp}}}"#))),
+            BadPayload,
+        ),
         ("exp twice", bearer(&with(&format!(r#"{{"exp":1,"exp":{exp}}}"#))), BadPayload),
         ("no exp", bearer(&with(r#"{"sub":"ada"}"#)), NoExpiry),
         ("exp null", bearer(&with(r#"{"exp":null}"#)), NoExpiry),
@@ -187,7 +257,11 @@ fn whatever_is_odd_about_a_token_keeps_its_caller_out() {
         ("exp long ago", bearer(&with(r#"{"exp":1}"#)), Expired),
         ("exp before 1970", bearer(&with(r#"{"exp":-1}"#)), Expired),
         ("exp passed, leeway too", bearer(&with(&format!(r#"{{"exp":{}}}"#, NOW - 10))), Expired),
-        ("nbf to come, after leeway", bearer(&with(&format!(r#"{{"exp":{exp},"nbf":{}}}"#, NOW + 11))), NotYet),
+        (
+            "nbf to come, after leeway",
+            bearer(&with(&format!(r#"{{"exp":{exp},"nbf":{}}}"#, NOW + 11))),
+            NotYet,
+        ),
         ("nbf a string", bearer(&with(&format!(r#"{{"exp":{exp},"nbf":"0"}}"#))), NotYet),
         ("sub a number", bearer(&with(&format!(r#"{{"exp":{exp},"sub":7}}"#))), Subject),
         ("sub null", bearer(&with(&format!(r#"{{"exp":{exp},"sub":null}}"#))), Subject),
@@ -211,7 +285,10 @@ fn a_valid_token_gets_its_caller_in() {
         ("a plain one", with(&good())),
         ("without typ", under(r#"{"alg":"HS256"}"#)),
         ("of RFC 9068", under(r#"{"typ":"application/at+JWT","alg":"HS256"}"#)),
-        ("with what is not looked at", under(r#"{"alg":"HS256","kid":"1","jku":"http://127.0.0.1:1/","x5t":"x"}"#)),
+        (
+            "with what is not looked at",
+            under(r#"{"alg":"HS256","kid":"1","jku":"http://127.0.0.1:1/","x5t":"x"}"#),
+        ),
         ("HS512", signed(r#"{"alg":"HS512"}"#, &good(), SECRET, Algorithm::HS512)),
         ("exp with a fraction", with(&format!(r#"{{"exp":{NOW}.5}}"#))),
         ("exp as 1.8e9", with(r#"{"exp":18000000.6e2}"#)),
@@ -335,11 +412,17 @@ fn callers_share_a_partition_only_if_all_that_is_read_of_them_is_equal() {
         ("issuer", r#""iss":"j","sub":"ada","scope":"a","tenant":1,"address":{"city":"Oslo"}"#),
         ("subject", r#""iss":"i","sub":"eve","scope":"a","tenant":1,"address":{"city":"Oslo"}"#),
         ("scopes", r#""iss":"i","sub":"ada","scope":"a b","tenant":1,"address":{"city":"Oslo"}"#),
-        ("scp", r#""iss":"i","sub":"ada","scope":"a","scp":["a"],"tenant":1,"address":{"city":"Oslo"}"#),
+        (
+            "scp",
+            r#""iss":"i","sub":"ada","scope":"a","scp":["a"],"tenant":1,"address":{"city":"Oslo"}"#,
+        ),
         ("a claim", r#""iss":"i","sub":"ada","scope":"a","tenant":2,"address":{"city":"Oslo"}"#),
         ("its type", r#""iss":"i","sub":"ada","scope":"a","tenant":"1","address":{"city":"Oslo"}"#),
         ("a missing claim", r#""iss":"i","sub":"ada","scope":"a","address":{"city":"Oslo"}"#),
-        ("a part of a claim", r#""iss":"i","sub":"ada","scope":"a","tenant":1,"address":{"city":"Rome"}"#),
+        (
+            "a part of a claim",
+            r#""iss":"i","sub":"ada","scope":"a","tenant":1,"address":{"city":"Rome"}"#,
+        ),
     ] {
         assert_ne!(ada.partition(), identify(claims, NOW + 60).partition(), "{case}");
     }
@@ -370,7 +453,10 @@ fn identity_headers_are_the_claims_or_nothing() {
     let names: Vec<_> = outbound.identity_names().map(HeaderName::as_str).collect();
     assert_eq!(names, ["x-roles", "x-tenant", "x-user-id"]);
     for (identity, expected) in [
-        (caller(r#","sub":"ada","org":{"id":7},"roles":["a","b"]"#), [Some("a,b"), Some("t-7"), Some("ada")]),
+        (
+            caller(r#","sub":"ada","org":{"id":7},"roles":["a","b"]"#),
+            [Some("a,b"), Some("t-7"), Some("ada")],
+        ),
         (caller(r#","sub":"ada","org":{}"#), [None, None, Some("ada")]),
         (caller(r#","org":null,"roles":null"#), [None, None, None]),
         (Identity::anonymous(), [None, None, None]),
@@ -419,7 +505,8 @@ fn only_listed_headers_of_the_client_go_along() {
 
 #[test]
 fn a_mistake_in_an_identity_header_is_shown_where_it_stands() {
-    let text = "url = \"http://127.0.0.1:1\"\n[identity]\nheaders = { x-user-id = \"{claim.sub}\" }";
+    let text =
+        "url = \"http://127.0.0.1:1\"\n[identity]\nheaders = { x-user-id = \"{claim.sub}\" }";
     let loaded = Config::from_texts([("upstreams/users.toml", text)], &FixedEnv::new());
     let (config, mut problems) = (loaded.draft, loaded.problems);
     Outbound::of_all(&config, &|_| None, &mut problems);
