@@ -1,4 +1,8 @@
 //! The mocked REST service: json-server's answers, faults on demand, and what it refuses.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy.toml allows it in tests, not in what they call"
+)]
 
 use std::time::Duration;
 

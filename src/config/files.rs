@@ -9,9 +9,17 @@ use super::problem::{Problem, Problems, SourceId};
 /// More than any settings file has; keeps a wrong file out of memory.
 const MOST_BYTES: u64 = 1 << 20;
 
+/// A settings file that was added to the problems' sources.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SettingsText {
+    pub(crate) source: SourceId,
+    /// False if its text could not be had, which was reported.
+    pub(crate) readable: bool,
+}
+
 /// Reads `onedoor.toml` and `upstreams/*.toml`; what cannot be read is a problem. Each may be
 /// missing, since every setting of `onedoor.toml` has a default, but not both.
-pub(crate) fn read(root: &Path, problems: &mut Problems) -> Vec<SourceId> {
+pub(crate) fn read(root: &Path, problems: &mut Problems) -> Vec<SettingsText> {
     let mut paths = Vec::new();
     let gateway = root.join("onedoor.toml");
     if gateway.exists() {
@@ -21,19 +29,20 @@ pub(crate) fn read(root: &Path, problems: &mut Problems) -> Vec<SourceId> {
         Ok(found) => paths.extend(found),
         Err(error) if error.kind() == io::ErrorKind::NotFound && paths.is_empty() => {
             problems.push(
-                Problem::without_file("this is not a project: it has no `onedoor.toml`")
-                    .with_help("run the command in a project's root, or name it with `--root`"),
+                Problem::without_file("this is not a project: it has no `onedoor.toml`").with_help(
+                    "run the command in the directory that holds `onedoor.toml` and `upstreams`",
+                ),
             );
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => problems.push(Problem::without_file(format!(
-            "the directory `upstreams` cannot be read: {}",
+            "`upstreams` cannot be read: {}",
             reason(&error)
         ))),
     }
     paths
         .iter()
-        .filter_map(|(path, name)| read_one(path, name, problems))
+        .map(|(path, name)| read_one(path, name, problems))
         .collect()
 }
 
@@ -42,6 +51,7 @@ pub(crate) fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
+        io::ErrorKind::NotADirectory => "it is not a directory".to_owned(),
         io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
         io::ErrorKind::FileTooLarge => "it is too long".to_owned(),
         _ => error.to_string(),
@@ -62,32 +72,39 @@ fn upstreams(directory: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     Ok(found)
 }
 
-fn read_one(path: &Path, name: &str, problems: &mut Problems) -> Option<SourceId> {
+fn read_one(path: &Path, name: &str, problems: &mut Problems) -> SettingsText {
     let read = fs::metadata(path).and_then(|metadata| {
         if metadata.len() > MOST_BYTES {
-            Err(io::ErrorKind::FileTooLarge.into())
-        } else {
-            fs::read(path)
+            return Err(io::ErrorKind::FileTooLarge.into());
         }
+        fs::read(path)
     });
-    match read {
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => Some(problems.sources.add(name, text)),
-            Err(error) => {
-                let good = error.utf8_error().valid_up_to();
-                let lossy = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                let source = problems.sources.add(name, lossy);
-                problems.push(
-                    Problem::error(source, good..good, "this is not UTF-8, which TOML must be")
-                        .with_help("save the file as UTF-8; nothing else of it was checked"),
-                );
-                None
-            }
+    match read.map(String::from_utf8) {
+        Ok(Ok(text)) => SettingsText {
+            source: problems.sources.add(name, text),
+            readable: true,
         },
+        Ok(Err(error)) => {
+            let good = error.utf8_error().valid_up_to();
+            let lossy = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let source = problems.sources.add(name, lossy);
+            problems.push(
+                Problem::error(source, good..good, "this is not UTF-8, which TOML must be")
+                    .with_help("save the file as UTF-8; nothing else of it was checked"),
+            );
+            SettingsText {
+                source,
+                readable: false,
+            }
+        }
         Err(error) => {
-            let message = format!("`{name}` cannot be read: {}", reason(&error));
-            problems.push(Problem::without_file(message));
-            None
+            let source = problems.sources.add(name, "");
+            let message = format!("this file cannot be read: {}", reason(&error));
+            problems.push(Problem::error(source, 0..0, message));
+            SettingsText {
+                source,
+                readable: false,
+            }
         }
     }
 }

@@ -138,3 +138,71 @@ fn hide_user_info(text: &str, from: usize, found: &mut Vec<Range<usize>>) {
         found.push(from..from + at);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::displayable;
+
+    #[test]
+    fn written_secrets_are_starred_wherever_they_stand() {
+        let cases = [
+            (r#"secret = "abc""#, r#"secret = "***""#),
+            (r#"secret='abc' # why"#, r#"secret='**********"#),
+            (
+                r#"  "client_secret"  =  "abc""#,
+                r#"  "client_secret"  =  "***""#,
+            ),
+            (r#"a = { PASSWORD = "abc" }"#, r#"a = { PASSWORD = "***" }"#),
+            (r#"a.secret = abc"#, r#"a.secret = ***"#),
+            (r#"secret = "abc"#, r#"secret = "***"#),
+            (r#"secret = "é""#, r#"secret = "**""#),
+            (
+                "secret = \"\"\"\na\nb\"\"\"\nx = 1",
+                "secret = \"\"\"\n*\n*\"\"\"\nx = 1",
+            ),
+            ("secret = '''a", "secret = '''*"),
+            (
+                r#"url = "http://me:p/w@host/x""#,
+                r#"url = "http://******@host/x""#,
+            ),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(displayable(text), shown);
+        }
+    }
+
+    #[test]
+    fn variables_stay_readable_and_their_defaults_do_not() {
+        let cases = [
+            (r#"secret = "${KEY}""#, r#"secret = "${KEY}""#),
+            (r#"secret = "${KEY:-abc}""#, r#"secret = "${KEY:-***}""#),
+            (r#"secret = "a${KEY}b""#, r#"secret = "*${KEY}*""#),
+            (r#"secret = "${KEY"#, r#"secret = "${KEY"#),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(displayable(text), shown);
+        }
+    }
+
+    #[test]
+    fn other_settings_are_shown_as_they_are() {
+        let texts = [
+            "secret_file = \"jwt.key\"",
+            "issuer = \"http://a/b\"",
+            "x == y",
+            "=",
+            "://@",
+            "secret =",
+        ];
+        for text in texts {
+            assert_eq!(displayable(text), text);
+        }
+    }
+
+    #[test]
+    fn control_characters_never_reach_a_terminal_and_places_stay() {
+        let text = "a\u{1b}[31m\r\nb\rc\u{85}\t\u{2028}d";
+        assert_eq!(displayable(text), "a?[31m\r\nb?c??\t???d");
+        assert_eq!(displayable(text).len(), text.len());
+    }
+}

@@ -25,12 +25,17 @@ mod text;
 mod upstream;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time;
 
 use serde_json::{Map, Value};
+
+use files::SettingsText;
 
 pub use env::{Env, FixedEnv, NotUtf8, ProcessEnv, SecretFile};
 pub use name::{NotAServiceName, ServiceName};
@@ -141,9 +146,15 @@ impl Config {
         T: Into<std::sync::Arc<str>>,
     {
         let mut problems = Problems::new();
-        let files: Vec<SourceId> = files
+        let files: Vec<SettingsText> = files
             .into_iter()
-            .map(|(name, text)| problems.sources.add(name, text))
+            .map(|(name, text)| {
+                let source = problems.sources.add(name, text);
+                SettingsText {
+                    source,
+                    readable: true,
+                }
+            })
             .collect();
         check::check(&files, Path::new(""), env, problems)
     }

@@ -12,7 +12,8 @@ pub struct ServiceName(Arc<str>);
 /// A text that cannot be a service's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a service's name is 1 to 64 lower-case letters, digits, `-` and `_`, the first a letter or digit"
+    "a service's name is 1 to 64 lower-case letters, digits, `-` and `_`, the first a letter or \
+     digit"
 )]
 pub struct NotAServiceName;
 

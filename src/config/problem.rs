@@ -40,7 +40,7 @@ pub enum Severity {
 }
 
 /// A file that was read, or a text that stands for one.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SourceFile {
     /// The path as its user would write it, relative to the project's root.
     pub name: String,
@@ -238,6 +238,15 @@ impl SourceFile {
             line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
             column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
         }
+    }
+}
+
+impl fmt::Debug for SourceFile {
+    /// Without the text, which may hold a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceFile")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -123,14 +123,15 @@ impl Problems {
             .with_color(colour)
             .with_index_type(IndexType::Byte);
         let place = (file.name.as_str(), span);
+        let mut label = Label::new(place.clone()).with_color(label_colour);
+        // An empty line has nothing to point at.
+        if !place.1.is_empty() {
+            label = label.with_message("here");
+        }
         let mut report = Report::build(kind, place.clone())
             .with_config(config)
             .with_message(message)
-            .with_label(
-                Label::new(place)
-                    .with_message("here")
-                    .with_color(label_colour),
-            );
+            .with_label(label);
         report.with_helps(help);
         let mut bytes = Vec::new();
         match report

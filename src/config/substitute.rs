@@ -129,3 +129,72 @@ fn unclosed(range: Range<usize>) -> Unfilled {
         range,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::FixedEnv;
+
+    fn filled(text: &str) -> Result<(String, Origin), (String, Range<usize>)> {
+        let env = FixedEnv::new()
+            .with_variable("HOST", "users")
+            .with_variable("NONE", "")
+            .with_variable("NESTED", "${HOST}");
+        match substitute(text, &env) {
+            Ok(Substituted { text, origin }) => Ok((text, origin)),
+            Err(Unfilled {
+                message,
+                range,
+                help: _,
+            }) => Err((message, range)),
+        }
+    }
+
+    #[test]
+    fn variables_defaults_and_escapes_are_filled_in() {
+        let cases = [
+            (
+                "plain $ and } and {x}",
+                "plain $ and } and {x}",
+                Origin::Written,
+            ),
+            ("http://${HOST}:80", "http://users:80", Origin::Environment),
+            ("${HOST}${HOST}", "usersusers", Origin::Environment),
+            ("${HOST:-other}", "users", Origin::Environment),
+            ("${NOBODY:-other}", "other", Origin::Default),
+            ("${NOBODY:-}", "", Origin::Default),
+            ("${NOBODY:-a:-b}", "a:-b", Origin::Default),
+            ("${NONE:-other}", "other", Origin::Default),
+            ("${NONE}", "", Origin::Environment),
+            ("${HOST}/${NOBODY:-x}", "users/x", Origin::Default),
+            ("$${HOST}", "${HOST}", Origin::Written),
+            ("$$${HOST}", "$${HOST}", Origin::Written),
+            ("$${HOST} ${HOST}", "${HOST} users", Origin::Environment),
+        ];
+        for (text, expected, origin) in cases {
+            assert_eq!(filled(text), Ok((expected.to_owned(), origin)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_variable_holds_is_not_filled_in_again() {
+        assert_eq!(
+            filled("${NESTED}"),
+            Ok(("${HOST}".to_owned(), Origin::Environment))
+        );
+    }
+
+    #[test]
+    fn a_reference_that_leads_nowhere_is_told_with_its_place() {
+        let cases = [
+            ("é ${NOBODY}", "the variable `NOBODY` is not set", 3..12),
+            ("a ${HOST", "`${` has no closing `}`", 2..8),
+            ("${}", "`${...}` does not name a variable", 0..3),
+            ("${:-x}", "`${...}` does not name a variable", 0..6),
+            ("${A-B}", "`${...}` does not name a variable", 0..6),
+        ];
+        for (text, message, range) in cases {
+            assert_eq!(filled(text), Err((message.to_owned(), range)), "{text}");
+        }
+    }
+}

@@ -5,13 +5,15 @@ use std::ops::Range;
 
 use super::problem::{SourceId, Sources};
 use super::reader::{Located, verbatim_start};
+use super::substitute::Origin;
 
 /// A string and its place, so that a mistake inside it can be shown where it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Text {
     text: String,
     source: SourceId,
     span: Range<usize>,
+    origin: Origin,
     /// Where the string's first byte stands, if the file holds it just as it is.
     start: Option<usize>,
 }
@@ -23,6 +25,10 @@ impl Text {
         Self {
             text: located.value.clone(),
             source,
+            origin: located
+                .place
+                .as_ref()
+                .map_or(Origin::Written, |place| place.origin),
             start: verbatim_start(file, span.clone(), &located.value),
             span,
         }
@@ -53,6 +59,16 @@ impl Text {
         match self.start {
             Some(start) => start + part.start..start + part.end,
             None => self.span(),
+        }
+    }
+}
+
+impl fmt::Debug for Text {
+    /// What comes from the environment may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.origin {
+            Origin::Written => write!(f, "{:?}", self.text),
+            Origin::Environment | Origin::Default => f.write_str("***"),
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod accept;
 mod arrival;
+mod engine;
 mod graphql;
 mod health;
 mod reply;
@@ -17,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::Router;
+pub use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
 use bytes::Bytes;

@@ -7,21 +7,20 @@ mod response;
 
 use std::sync::Arc;
 
-use http::HeaderMap;
-use indexmap::IndexMap;
 use tokio::time::Instant;
 
 use crate::cache::Bounded;
 use crate::failure::Code;
 use crate::fetch::{self, Run, Services, Wire};
-use crate::identity::Identity;
+use crate::identity::{ClientHeaders, Identity};
 use crate::json::Value;
-use crate::limits::{Limits, UpstreamCalls};
+use crate::limits::{self, Limits, UpstreamCalls};
 use crate::observe::{CallLog, RequestId, TraceContext};
 use crate::plan::{self, Document, Mask, OperationKind, Plan, RequestError, Variables};
 use crate::projection::Inputs;
 use crate::schema::Catalog;
-use crate::upstream::CallerHeaders;
+
+pub use self::executor::Executor;
 
 /// The gateway's engine: a schema, the services behind it, and what it has planned before.
 pub struct Engine {
@@ -41,9 +40,13 @@ pub struct EngineSettings {
     pub introspection: bool,
     /// Whether errors suggest the names that were meant.
     pub suggestions: bool,
-    /// How many documents, and how many plans, are kept.
-    pub cached_documents: u64,
 }
+
+/// What a validated document takes in memory, in bytes for each byte of its text, about.
+const DOCUMENT_WEIGHT: usize = 20;
+
+/// What a plan takes in memory, in bytes for each of its fields and fetches, about.
+const PLAN_WEIGHT: usize = 400;
 
 /// A plan is for one operation of one document, with the values of its Boolean conditions.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -67,13 +70,12 @@ pub struct Request<'r> {
 }
 
 /// Who asks, and what comes with the asking.
+#[derive(Debug)]
 pub struct Context {
     /// The caller.
     pub identity: Identity,
-    /// What each service is told of the caller, by name.
-    pub callers: IndexMap<Arc<str>, CallerHeaders>,
-    /// The client's headers, for templates that read them.
-    pub headers: HeaderMap,
+    /// The client's headers.
+    pub headers: ClientHeaders,
     /// The request's id.
     pub request_id: RequestId,
     /// Its place in a trace.
@@ -82,6 +84,21 @@ pub struct Context {
     pub deadline: Instant,
     /// Where its upstream calls are noted.
     pub calls: Arc<CallLog>,
+}
+
+impl Context {
+    /// Nobody in particular, without any headers.
+    #[must_use]
+    pub fn anonymous(deadline: Instant) -> Self {
+        Self {
+            identity: Identity::anonymous(),
+            headers: ClientHeaders::default(),
+            request_id: RequestId::random(),
+            trace: TraceContext::new_trace(),
+            deadline,
+            calls: Arc::default(),
+        }
+    }
 }
 
 /// A response, ready to be sent.
@@ -112,8 +129,13 @@ impl Engine {
     /// An engine for this schema over these services.
     #[must_use]
     pub fn new(catalog: Catalog, services: Services, settings: EngineSettings) -> Self {
-        let kept = settings.cached_documents;
-        let (documents, plans) = (Bounded::new(kept), Bounded::new(kept));
+        let EngineSettings { limits, .. } = &settings;
+        let documents = Bounded::new(limits.document_cache.bytes() as u64, |text: &Arc<str>, _: &_| {
+            text.len() * DOCUMENT_WEIGHT
+        });
+        let plans = Bounded::new(limits.plan_cache.bytes() as u64, |_: &PlanKey, plan: &Arc<Plan>| {
+            PLAN_WEIGHT * (1 + plan.fields + plan.fetches.len())
+        });
         Self { catalog, services, settings, documents, plans }
     }
 
@@ -121,6 +143,12 @@ impl Engine {
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// When a request that arrives now must be answered.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        limits::deadline(&self.settings.limits, Instant::now())
     }
 
     /// Answers one request. It never fails: what fails stands in the response.
@@ -172,8 +200,12 @@ impl Engine {
         if let Some(document) = self.documents.get(text) {
             return Ok(document);
         }
-        let limits = &self.settings.limits.document;
-        let document = Document::parse(&self.catalog, text, limits, self.settings.suggestions)?;
+        let limits = plan::Limits {
+            tokens: self.settings.limits.query_tokens.get() as usize,
+            nesting: self.settings.limits.query_nesting.get() as usize,
+            fields: self.settings.limits.plan_fields.get() as usize,
+        };
+        let document = Document::parse(&self.catalog, text, &limits, self.settings.suggestions)?;
         let document = Arc::new(document);
         self.documents.insert(Arc::from(text), Arc::clone(&document));
         Ok(document)
@@ -205,18 +237,20 @@ impl Engine {
 
     async fn run(&self, prepared: &Prepared, context: &Context) -> Response {
         let Prepared { plan, variables, introspection } = prepared;
-        let args: Vec<_> = plan.args.iter().map(|args| args.render(variables)).collect();
+        let args: Vec<_> =
+            plan.args.iter().map(|args| args.render(variables)).collect();
+        let max_bytes = self.settings.limits.response.bytes();
         let inputs = Inputs {
             authenticated: context.identity.is_authenticated(),
             claims: context.identity.claims(),
             args: &args,
             introspection,
+            max_bytes,
         };
         let run = Run {
             services: &self.services,
-            headers: &context.headers,
+            headers: context.headers.as_map(),
             wire: Arc::new(self.wire(context)),
-            max_response: self.settings.limits.response_size,
         };
         match fetch::run(plan, inputs, &run).await {
             Ok(answered) => response::executed(plan, &answered),
@@ -227,11 +261,11 @@ impl Engine {
     fn wire(&self, context: &Context) -> Wire {
         Wire {
             partition: Arc::clone(context.identity.partition()),
-            budget: UpstreamCalls::new(self.settings.limits.upstream_calls),
+            budget: UpstreamCalls::new(self.settings.limits.upstream_calls.get()),
             deadline: context.deadline,
             trace: context.trace.clone(),
             request_id: context.request_id.clone(),
-            callers: context.callers.clone(),
+            callers: self.services.callers(&context.identity, &context.headers),
             log: Arc::clone(&context.calls),
         }
     }

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use crate::failure::{Code, Failure};
 use crate::json::{Body, Path, Value};
-use crate::projection::{Answer, Groups, split};
+use crate::projection::{Answer, Groups, reports_failure, split};
 use crate::schema::{Batch, Endpoint, ErrorRule, NotFound};
 use crate::upstream::{Reply, failure_of_status};
 
@@ -92,25 +92,11 @@ impl Content {
 
 /// The failure a 2xx answer reports of itself: `error.if` is there and not null, false or empty.
 fn reported(rule: &ErrorRule, value: Value<'_>) -> Option<Failure> {
-    let when = rule.when.as_ref()?;
-    when.eval(value).is_some_and(is_truthy).then(|| told_by(rule, value, reported_failure()))
+    reports_failure(rule, value).then(|| told_by(rule, value, reported_failure()))
 }
 
 fn reported_failure() -> Failure {
     Failure::new(Code::UpstreamReportedError, "The upstream reports an error.")
-}
-
-/// Whether a value says yes: not null, false, zero-length string, empty list or object.
-pub(crate) fn is_truthy(value: Value<'_>) -> bool {
-    use crate::json::Kind;
-    match value.kind() {
-        Kind::Null => false,
-        Kind::Boolean => value.as_bool() == Some(true),
-        Kind::Number => true,
-        Kind::String => value.raw() != b"\"\"",
-        Kind::Array => value.items().next().is_some(),
-        Kind::Object => value.members().next().is_some(),
-    }
 }
 
 /// Puts in the message and code that the rule lets clients read.

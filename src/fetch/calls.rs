@@ -16,7 +16,7 @@ use crate::cache::Partition;
 use crate::failure::{Code, Failure};
 use crate::observe::{Call, Outcome};
 use crate::template::Request;
-use crate::upstream::{CallContext, CallerHeaders};
+use crate::upstream::CallContext;
 
 /// A call under way or ended; waiting for it does not own it, so dropping one waiter fails no other.
 pub(super) type SharedCall = Shared<BoxFuture<'static, Result<Arc<Content>, Arc<Failure>>>>;
@@ -73,13 +73,17 @@ async fn call(
     timeout: Option<Duration>,
 ) -> Result<Arc<Content>, Arc<Failure>> {
     wire.budget.take().map_err(|failure| Arc::new(failure.of(&service.name, None)))?;
-    let nobody = CallerHeaders::default();
+    let headers = match wire.callers.get(&service.name) {
+        Some(Ok(headers)) => headers,
+        Some(Err(failure)) => return Err(Arc::clone(failure)),
+        None => return Err(unknown_service(&service.name)),
+    };
     let context = CallContext {
         deadline: wire.deadline,
         timeout,
         trace: &wire.trace,
         request_id: &wire.request_id,
-        headers: wire.callers.get(&service.name).unwrap_or(&nobody),
+        headers,
     };
     let started = Instant::now();
     let replied = service.transport.call(&request, &context).await;

@@ -9,9 +9,9 @@ use super::loader::{ChunkRows, LoaderId};
 use super::stage::Stage;
 use super::{Service, refused};
 use crate::failure::{Code, Failure};
-use crate::json::{Body, Kind as JsonKind, Value};
+use crate::json::{Kind as JsonKind, Path, Value};
 use crate::plan::{Fetch, FetchId, Hole, Kind};
-use crate::projection::{Answer, Instance, Row, Target};
+use crate::projection::{Answer, FailedRow, Instance, Target};
 use crate::schema::Batch;
 use crate::template::{Key, RenderError, Rendered, Request, Root, Values};
 
@@ -31,8 +31,12 @@ pub(super) struct Gather<'p> {
     pub(super) service: Result<Arc<Service>, Arc<Failure>>,
     /// What each slot wants; the slot's number is the index.
     pub(super) wanted: IndexSet<Wanted>,
-    /// The loader of a batch whose request is the same for all parents.
+    /// Whether the request reads the parent.
+    reads_this: bool,
+    /// The loader of a batch whose request does not.
     shared: Option<Result<LoaderId, Stop>>,
+    /// What is read of what the key is read from: of the arguments, the claims, or a capture.
+    key_path: Option<Path>,
     /// How many rows a key keeps.
     first: Option<usize>,
 }
@@ -64,7 +68,14 @@ impl<'p> Gather<'p> {
             })
         });
         let service = stage.run.services.get(&fetch.endpoint.upstream);
-        Self { id, fetch, service, wanted: IndexSet::new(), shared: None, first }
+        let key_path = fetch.key.as_ref().and_then(|key| match key.root {
+            Root::Args | Root::Claims => Some(key.path.clone()),
+            _ => key.split().1,
+        });
+        let reads_this =
+            fetch.endpoint.request.references().any(|(_, read)| matches!(read.root, Root::This));
+        let wanted = IndexSet::new();
+        Self { id, fetch, service, wanted, reads_this, shared: None, key_path, first }
     }
 
     /// What fills this hole.
@@ -76,7 +87,7 @@ impl<'p> Gather<'p> {
     ) -> Target {
         let args = match stage.args(self.fetch) {
             Ok(args) => args,
-            Err(failure) => return Target::Failed(Arc::clone(failure)),
+            Err(failure) => return Target::Failed(failure),
         };
         let captured: Vec<Option<Value<'_>>> = hole
             .slots
@@ -130,12 +141,16 @@ impl<'p> Gather<'p> {
         captured: Option<Value<'v>>,
     ) -> Result<Vec<Value<'v>>, Stop> {
         let Some(key) = &self.fetch.key else { return Err(Stop::Null) };
-        let root = match key.root() {
+        let root = match key.root {
             Root::Args => Some(values.args),
             Root::Claims => values.claims,
             _ => captured,
         };
-        let found = root.map(|root| key.eval(root)).unwrap_or_default();
+        let found: Vec<Value<'v>> = match (&self.key_path, root) {
+            (Some(path), Some(root)) => path.eval_all(root).collect(),
+            (None, found) => found.into_iter().collect(),
+            (Some(_), None) => Vec::new(),
+        };
         match found.as_slice() {
             [] => Err(Stop::Null),
             [one] if one.is_null() => Err(Stop::Null),
@@ -192,7 +207,7 @@ impl<'p> Gather<'p> {
         let endpoint = &self.fetch.endpoint;
         let open = |rest| stage.loaders.open(&service, endpoint, batch, rest);
         let loader = self.render(values).map(open);
-        if !endpoint.request.reads_this() {
+        if !self.reads_this {
             self.shared = Some(loader.clone());
         }
         loader
@@ -233,42 +248,24 @@ impl<'p> Gather<'p> {
 
     /// The answer of a slot that shares a reply: its key's rows.
     pub(super) fn row(&self, rows: &ChunkRows, key: &Key) -> Result<Answer, Arc<Failure>> {
-        let many = matches!(self.fetch.shape.kind, Kind::List(_)) || self.fetch.takes_all_rows();
-        let mut kept = Vec::new();
-        for row in rows.groups.rows(key) {
-            match row {
-                Row::Value(span) => kept.push((rows.groups.body().clone(), span)),
-                Row::Failed(span) => {
-                    let row = rows.groups.body().at(span);
-                    return Err(rows.content.failed_row(&self.fetch.endpoint, row));
-                }
-            }
-        }
-        if !many {
-            let first = kept.into_iter().next();
-            return Ok(first.map_or(Answer::Missing, |(body, span)| Answer::Value(body, span)));
-        }
-        kept.truncate(self.first.unwrap_or(usize::MAX));
-        match self.fetch.shape.kind {
-            Kind::List(_) => Ok(Answer::Rows(kept)),
-            _ => joined(&kept),
-        }
+        let answer = if takes_all_rows(&self.fetch.shape.kind) {
+            rows.groups.list(key, self.first)
+        } else {
+            rows.groups.one(key)
+        };
+        answer.map_err(|FailedRow(span)| {
+            let row = rows.groups.body().at(span);
+            rows.content.failed_row(&self.fetch.endpoint, row)
+        })
     }
 }
 
-/// Rows as one list, for what reads an answer whole (`@ref` or `@computed` beside a batch).
-fn joined(rows: &[(Body, crate::json::Span)]) -> Result<Answer, Arc<Failure>> {
-    let mut text = vec![b'['];
-    for (index, (body, span)) in rows.iter().enumerate() {
-        if index > 0 {
-            text.push(b',');
-        }
-        text.extend_from_slice(body.at(*span).raw());
+/// Whether a key's value is made of all its rows, not of the first.
+fn takes_all_rows(kind: &Kind) -> bool {
+    match kind {
+        Kind::List(_) => true,
+        Kind::Through(through) => through.hole.list.is_some(),
+        Kind::Computed(_, shape) => takes_all_rows(&shape.kind),
+        Kind::Leaf(_) | Kind::Object(_) | Kind::Abstract(_) => false,
     }
-    text.push(b']');
-    let body = Body::parse(text.into()).map_err(|_| {
-        Arc::new(Failure::new(Code::UpstreamBadAnswer, "The upstream's rows are too large."))
-    })?;
-    let span = body.span_of(body.root());
-    Ok(Answer::Value(body, span))
 }

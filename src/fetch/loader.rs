@@ -139,9 +139,9 @@ impl Requests {
         let max = self.batch.max.max(1);
         let mut chunks = Vec::new();
         while !keys.is_empty() {
-            let mut length = self.rest.url_len(&[]);
+            let mut length = self.rest.url_base();
             let fits = keys.iter().take(max).take_while(|key| {
-                length += self.rest.key_len(key);
+                length += self.rest.url_cost(key);
                 length <= URL_MAX
             });
             let (chunk, rest) = keys.split_at(fits.count().max(1));

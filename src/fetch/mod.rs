@@ -33,8 +33,6 @@ pub struct Run<'r> {
     pub headers: &'r HeaderMap,
     /// What every upstream call of this request shares.
     pub wire: Arc<Wire>,
-    /// The largest response, in bytes.
-    pub max_response: usize,
 }
 
 /// What a plan came to.
@@ -49,7 +47,7 @@ pub struct Answered<'p> {
 /// Runs a plan to its answer.
 ///
 /// # Errors
-/// [`TooLarge`]: the response would be larger than [`Run::max_response`].
+/// [`TooLarge`]: the response would be larger than [`Inputs::max_bytes`].
 pub async fn run<'p>(
     plan: &'p Plan,
     inputs: Inputs<'_>,
@@ -64,7 +62,7 @@ pub async fn run<'p>(
             return Ok(Answered { data: None, errors });
         };
         splice(&mut data, &fields);
-        if data.len() > run.max_response {
+        if data.len() > inputs.max_bytes {
             return Err(TooLarge);
         }
     }
@@ -86,7 +84,7 @@ async fn run_step<'p>(
     let stage = Stage { plan, inputs, run, calls, loaders };
     let (root, tables) = stage.fill(project_root(&step.selection, &inputs)).await;
     match root {
-        Some(root) => assemble(&root, &tables, run.max_response),
+        Some(root) => assemble(&root, &tables, inputs.max_bytes),
         None => Ok(Assembled { data: None, errors: Vec::new() }),
     }
 }
@@ -109,6 +107,11 @@ fn refused(error: RenderError, endpoint: &Endpoint) -> Arc<Failure> {
         RenderError::Unauthenticated { claim } => {
             tracing::debug!(endpoint = %endpoint.label, claim, "a claim is missing");
             Failure::new(Code::Unauthenticated, "The caller's identity lacks what this needs.")
+        }
+        RenderError::Key { key, message } => {
+            tracing::warn!(endpoint = %endpoint.label, key, message, "a key cannot be sent");
+            Failure::new(Code::BadUserInput, "A key cannot be sent to the upstream.")
+                .of(&endpoint.upstream, None)
         }
         RenderError::Refused { message } => Failure::new(Code::BadUserInput, message),
         RenderError::BadAnswer { message } => {

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::cache::Partition;
 use crate::failure::Failure;
+use crate::identity::{ClientHeaders, Identity, Outbound};
 use crate::limits::UpstreamCalls;
 use crate::observe::{CallLog, RequestId, TraceContext};
 use crate::upstream::{CallerHeaders, Transport};
@@ -17,6 +18,8 @@ pub struct Service {
     pub name: Arc<str>,
     /// What makes its calls.
     pub transport: Arc<dyn Transport>,
+    /// What it is told of the caller.
+    pub outbound: Outbound,
 }
 
 /// Every upstream, by name.
@@ -28,6 +31,19 @@ impl Services {
     pub fn new(services: impl IntoIterator<Item = Service>) -> Self {
         let named = services.into_iter().map(|service| (Arc::clone(&service.name), Arc::new(service)));
         Self(named.collect())
+    }
+
+    /// What each service is told of this caller.
+    pub(crate) fn callers(
+        &self,
+        identity: &Identity,
+        client: &ClientHeaders,
+    ) -> IndexMap<Arc<str>, Result<CallerHeaders, Arc<Failure>>> {
+        let told = |(name, service): (&Arc<str>, &Arc<Service>)| {
+            let headers = service.outbound.headers(identity, client).map_err(Arc::new);
+            (Arc::clone(name), headers)
+        };
+        self.0.iter().map(told).collect()
     }
 
     /// A service by its name.
@@ -52,7 +68,7 @@ pub struct Wire {
     /// The request's id.
     pub request_id: RequestId,
     /// What each service is told of the caller.
-    pub callers: IndexMap<Arc<str>, CallerHeaders>,
+    pub callers: IndexMap<Arc<str>, Result<CallerHeaders, Arc<Failure>>>,
     /// Where calls are noted as they end.
     pub log: Arc<CallLog>,
 }

@@ -1,7 +1,7 @@
 //! Runs the fetches of one step: a fetch starts the moment its parents have been scanned. Fetches
 //! that share a request are scanned together, so that their children share batches too.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -13,7 +13,8 @@ use super::gather::{Gather, Wanted};
 use super::loader::{Chunk, LoaderId, Loaders};
 use super::{Run, Service};
 use crate::failure::Failure;
-use crate::plan::{FetchId, Plan};
+use crate::json::Body;
+use crate::plan::{Fetch, FetchId, Plan};
 use crate::projection::{Answer, Fragment, Inputs, Slot, Tables, project};
 use crate::template::Key;
 
@@ -148,6 +149,14 @@ impl<'p> Stage<'p, '_> {
         self.descend(filled.collect()).await
     }
 
+    /// The arguments of a fetch's field, or why there are none.
+    pub(super) fn args(&self, fetch: &Fetch) -> Result<&Body, Arc<Failure>> {
+        match self.inputs.args.get(fetch.args.0 as usize) {
+            Some(args) => args.as_ref().map_err(Arc::clone),
+            None => Err(super::lost_key()),
+        }
+    }
+
     fn slot(&self, gather: &Gather<'p>, source: &Source) -> Slot<'p> {
         let fetch = gather.fetch;
         let answer = match source {
@@ -170,26 +179,26 @@ impl<'p> Stage<'p, '_> {
         Slot { fragment, targets: Vec::new() }
     }
 
-    fn project(&self, fetch: &'p crate::plan::Fetch, answer: &Answer) -> Fragment<'p> {
+    fn project(&self, fetch: &'p Fetch, answer: &Answer) -> Fragment<'p> {
         project(answer, &fetch.shape, &self.inputs, &fetch.endpoint.upstream)
     }
 }
 
 /// Waits for every request of a group; each is awaited once, however many slots it fills.
 async fn wait(group: &[Asked<'_>]) {
-    let mut chunks: HashMap<*const Chunk, &Arc<Chunk>> = HashMap::new();
-    let mut calls: Vec<SharedCall> = Vec::new();
+    let mut seen = HashSet::new();
+    let mut chunks = Vec::new();
+    let mut calls = Vec::new();
     for source in group.iter().flat_map(|asked| &asked.sources) {
         match source {
-            Source::Row(chunk, _) => {
-                chunks.insert(Arc::as_ptr(chunk), chunk);
+            Source::Row(chunk, _) if seen.insert(Arc::as_ptr(chunk) as usize) => {
+                chunks.push(chunk.rows.clone());
             }
+            Source::Row(..) | Source::Lost(_) => {}
             Source::Call(call) => calls.push(call.clone()),
-            Source::Lost(_) => {}
         }
     }
-    let chunks = join_all(chunks.into_values().map(|chunk| chunk.rows.clone()));
-    futures::join!(chunks, join_all(calls));
+    futures::join!(join_all(chunks), join_all(calls));
 }
 
 /// Parts fetches into groups: two that want the same loader or the same call are in one group.

@@ -6,6 +6,8 @@
 //! quoted.
 
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::ops::Range;

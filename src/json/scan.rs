@@ -16,21 +16,32 @@ pub(super) fn byte(text: &[u8], at: usize) -> u8 {
     }
 }
 
-/// The first byte that is not white space (RFC 8259 section 2).
+/// The position of the first byte that is not white space (RFC 8259 section 2).
 #[inline(always)]
 pub(super) fn space(text: &[u8], at: usize) -> usize {
-    if byte(text, at) > b' ' { at } else { long_space(text, at) }
+    token(text, at).0
 }
 
-/// Pretty-printed text: a line end, then blanks by the eight.
-fn long_space(text: &[u8], mut at: usize) -> usize {
+/// The first byte that is not white space, with its position.
+#[inline(always)]
+pub(super) fn token(text: &[u8], at: usize) -> (usize, u8) {
+    match byte(text, at) {
+        0..=b' ' => long_space(text, at),
+        first => (at, first),
+    }
+}
+
+/// Pretty-printed text: a line end, then a run of blanks, counted by the eight.
+#[inline(never)]
+fn long_space(text: &[u8], mut at: usize) -> (usize, u8) {
     loop {
-        while word(text, at) == Some(LOW * b' ' as u64) {
-            at += 8;
-        }
         match byte(text, at) {
-            b' ' | b'\n' | b'\r' | b'\t' => at += 1,
-            _ => return at,
+            b'\n' | b'\r' | b'\t' => at += 1,
+            b' ' => match word(text, at) {
+                Some(word) => at += first(word ^ (LOW * b' ' as u64)),
+                None => at += 1,
+            },
+            first => return (at, first),
         }
     }
 }
@@ -38,65 +49,92 @@ fn long_space(text: &[u8], mut at: usize) -> usize {
 /// In text not yet checked: the first quote, backslash or control character, or the text's end.
 #[inline(always)]
 pub(super) fn string_break(text: &[u8], at: usize) -> usize {
-    find(text, at, breaks_in, |byte| matches!(byte, b'"' | b'\\' | 0..=0x1f), |block| {
-        block.iter().fold(0, |any, &byte| {
-            any | u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < 0x20)
-        }) != 0
-    })
+    find::<StringBreak>(text, at)
 }
 
 /// In checked text: the first quote or backslash, or the text's end.
 #[inline(always)]
 pub(super) fn quote_or_escape(text: &[u8], at: usize) -> usize {
-    find(text, at, quotes_in, |byte| matches!(byte, b'"' | b'\\'), |block| {
-        block.iter().fold(0, |any, &byte| {
-            any | u8::from(byte == b'"') | u8::from(byte == b'\\')
-        }) != 0
-    })
+    find::<QuoteOrEscape>(text, at)
 }
 
 /// In checked text outside of strings: the first quote or bracket, or the text's end.
 #[inline(always)]
 pub(super) fn quote_or_bracket(text: &[u8], mut at: usize) -> usize {
     while let Some(word) = word(text, at) {
-        let hits = brackets_in(word);
+        let hits = QuoteOrBracket::hits(word);
         if hits != 0 {
             return at + first(hits);
         }
         at += 8;
     }
-    tail(text, at, |byte| matches!(byte, b'"' | b'[' | b']' | b'{' | b'}'))
+    tail::<QuoteOrBracket>(text, at)
 }
 
-/// Most strings end within sixteen bytes; the long ones go by blocks that the compiler makes wide.
+/// In checked text: where a number, `true`, `false` or `null` ends.
 #[inline(always)]
-fn find(
-    text: &[u8],
-    mut at: usize,
-    hits: impl Fn(u64) -> u64,
-    hit: impl Fn(u8) -> bool,
-    any: impl Fn(&[u8; 32]) -> bool,
-) -> usize {
-    let short = at.saturating_add(16);
+pub(super) fn token_end(text: &[u8], at: usize) -> usize {
+    find_near::<TokenEnd>(text, at)
+}
+
+/// A set of bytes to look for.
+trait Sought {
+    /// Marks the high bit of the bytes in the set; those above the lowest mark may be wrong.
+    fn hits(word: u64) -> u64;
+
+    /// 1 if the byte is in the set, else 0: a number, so that the compiler compares many at once.
+    fn hit(byte: u8) -> u8;
+}
+
+/// Most strings end within sixteen bytes.
+#[inline(always)]
+fn find<S: Sought>(text: &[u8], at: usize) -> usize {
+    let start = text.get(at..).and_then(|rest| rest.first_chunk::<16>());
+    if let Some(([one, two], _)) = start.map(|start| start.as_chunks::<8>()) {
+        let hits = S::hits(u64::from_le_bytes(*one));
+        if hits != 0 {
+            return at + first(hits);
+        }
+        let hits = S::hits(u64::from_le_bytes(*two));
+        if hits != 0 {
+            return at + 8 + first(hits);
+        }
+        return find_far::<S>(text, at + 16);
+    }
+    find_near::<S>(text, at)
+}
+
+/// Passes over blocks of 32 bytes, which the compiler compares as a whole.
+#[inline(never)]
+fn find_far<S: Sought>(text: &[u8], mut at: usize) -> usize {
+    let (blocks, _) = text.get(at..).unwrap_or_default().as_chunks::<32>();
+    for block in blocks {
+        let mut hits = [0; 32];
+        hits.iter_mut().zip(block).for_each(|(hit, byte)| *hit = S::hit(*byte));
+        if hits.iter().fold(0, |any, hit| any | hit) != 0 {
+            break;
+        }
+        at += 32;
+    }
+    find_near::<S>(text, at)
+}
+
+#[inline(always)]
+fn find_near<S: Sought>(text: &[u8], mut at: usize) -> usize {
     while let Some(word) = word(text, at) {
-        let found = hits(word);
-        if found != 0 {
-            return at + first(found);
+        let hits = S::hits(word);
+        if hits != 0 {
+            return at + first(hits);
         }
         at += 8;
-        if at >= short {
-            while block(text, at).is_some_and(|block| !any(block)) {
-                at += 32;
-            }
-        }
     }
-    tail(text, at, hit)
+    tail::<S>(text, at)
 }
 
-#[inline(always)]
-fn tail(text: &[u8], at: usize, hit: impl Fn(u8) -> bool) -> usize {
+#[inline(never)]
+fn tail<S: Sought>(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
-    at + rest.iter().position(|&byte| hit(byte)).unwrap_or(rest.len())
+    at + rest.iter().position(|&byte| S::hit(byte) != 0).unwrap_or(rest.len())
 }
 
 #[inline(always)]
@@ -104,39 +142,82 @@ fn word(text: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*text.get(at..)?.first_chunk()?))
 }
 
-#[inline(always)]
-fn block(text: &[u8], at: usize) -> Option<&[u8; 32]> {
-    text.get(at..)?.first_chunk()
-}
-
-/// The index of the first byte marked. Subtraction borrows upward, so that the bytes above a hit
-/// may be marked wrongly; the lowest mark is always right.
+/// The index of the first byte marked.
 #[inline(always)]
 fn first(hits: u64) -> usize {
     (hits.trailing_zeros() / 8) as usize
 }
 
-/// Marks the high bit of quotes, backslashes and control characters. `^ 2` brings the quote down
-/// to 0x20 and keeps what is below there, so that one comparison finds both.
+/// Marks the bytes equal to this one, if both are ASCII. The subtraction borrows upward only, so
+/// that the lowest mark is right.
 #[inline(always)]
-fn breaks_in(word: u64) -> u64 {
-    let quote_or_control = (word ^ (LOW * 0x02)).wrapping_sub(LOW * 0x21);
-    let backslash = (word ^ (LOW * b'\\' as u64)).wrapping_sub(LOW);
-    (quote_or_control | backslash) & !word & HIGH
+fn equal(word: u64, byte: u8) -> u64 {
+    (word ^ (LOW * byte as u64)).wrapping_sub(LOW) & !word & HIGH
 }
 
-#[inline(always)]
-fn quotes_in(word: u64) -> u64 {
-    let quote = (word ^ (LOW * b'"' as u64)).wrapping_sub(LOW);
-    let backslash = (word ^ (LOW * b'\\' as u64)).wrapping_sub(LOW);
-    (quote | backslash) & !word & HIGH
+/// Quotes, backslashes and control characters.
+struct StringBreak;
+
+impl Sought for StringBreak {
+    /// `^ 2` brings the quote down to 0x20 and keeps what is below there, so that one comparison
+    /// finds both.
+    #[inline(always)]
+    fn hits(word: u64) -> u64 {
+        let quote_or_control = (word ^ (LOW * 0x02)).wrapping_sub(LOW * 0x21) & !word & HIGH;
+        quote_or_control | equal(word, b'\\')
+    }
+
+    #[inline(always)]
+    fn hit(byte: u8) -> u8 {
+        u8::from((byte ^ b'"').min(byte ^ b'\\').min(byte & 0xe0) == 0)
+    }
 }
 
-/// `| 0x20` makes square brackets curly; `& 0xf9` then makes the two kinds one. It also marks `y`
-/// and DEL, which no checked text has outside of its strings.
-#[inline(always)]
-fn brackets_in(word: u64) -> u64 {
-    let bracket = (((word | (LOW * 0x20)) ^ (LOW * b'{' as u64)) & (LOW * 0xf9)).wrapping_sub(LOW);
-    let quote = (word ^ (LOW * b'"' as u64)).wrapping_sub(LOW);
-    (bracket | quote) & !word & HIGH
+/// Quotes and backslashes.
+struct QuoteOrEscape;
+
+impl Sought for QuoteOrEscape {
+    #[inline(always)]
+    fn hits(word: u64) -> u64 {
+        equal(word, b'"') | equal(word, b'\\')
+    }
+
+    #[inline(always)]
+    fn hit(byte: u8) -> u8 {
+        u8::from((byte ^ b'"').min(byte ^ b'\\') == 0)
+    }
+}
+
+/// Quotes and brackets of both kinds; `y` and DEL may be marked too, which checked text does not
+/// have outside of strings.
+struct QuoteOrBracket;
+
+impl Sought for QuoteOrBracket {
+    /// `| 0x20` makes square brackets curly; `& 0xf9` then makes open and closed ones the same.
+    #[inline(always)]
+    fn hits(word: u64) -> u64 {
+        let bracket = ((word | (LOW * 0x20)) ^ (LOW * b'{' as u64)) & (LOW * 0xf9);
+        bracket.wrapping_sub(LOW) & !word & HIGH | equal(word, b'"')
+    }
+
+    #[inline(always)]
+    fn hit(byte: u8) -> u8 {
+        u8::from(matches!(byte, b'"' | b'[' | b']' | b'{' | b'}'))
+    }
+}
+
+/// What may follow a number or literal: a comma, a closing bracket, white space.
+struct TokenEnd;
+
+impl Sought for TokenEnd {
+    #[inline(always)]
+    fn hits(word: u64) -> u64 {
+        let space = word.wrapping_sub(LOW * 0x21) & !word & HIGH;
+        space | equal(word, b',') | equal(word | (LOW * 0x20), b'}')
+    }
+
+    #[inline(always)]
+    fn hit(byte: u8) -> u8 {
+        u8::from(matches!(byte, b',' | b']' | b'}' | 0..=b' '))
+    }
 }

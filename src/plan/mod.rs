@@ -2,11 +2,39 @@
 //! each answer; coercion of variables; introspection. Pure: no I/O, no clock. A plan never holds a
 //! variable's value, and running it never writes into it.
 
+mod build;
+mod coercion;
+mod collect;
+mod conditions;
+mod document;
+mod explain;
+mod input;
+mod introspect;
+mod lexical;
+mod lines;
+mod lists;
+mod literals;
+mod selection;
+mod size;
+mod validate;
+mod variables;
+mod volume;
+
 use std::sync::Arc;
 
-use crate::json::Path;
+use crate::json::{Body, Path};
 use crate::schema::Endpoint;
 use crate::template::{Expression, KeyPath};
+
+pub use build::build;
+pub use conditions::Mask;
+pub use document::{Document, Limits, Operation, RequestError};
+pub use explain::{
+    BatchExplanation, Calls, Explanation, FetchExplanation, TotalCalls, explain,
+};
+pub use introspect::introspect;
+pub use selection::Selection;
+pub use variables::{VariableDefinition, Variables};
 
 /// One operation, planned.
 #[derive(Debug)]
@@ -23,6 +51,8 @@ pub struct Plan {
     pub args: Vec<Args>,
     /// Whether `__schema` or `__type` is asked for.
     pub introspects: bool,
+    /// How many fields it selects, each concrete type of an abstract one counted.
+    pub fields: usize,
 }
 
 /// What kind of operation.
@@ -114,19 +144,6 @@ pub enum Leaf {
     Any,
 }
 
-/// What is wanted of an object: unique response keys in response order.
-#[derive(Debug)]
-pub struct Selection {
-    /// The object's type, for `__typename`.
-    pub type_name: Box<str>,
-    /// The fields in response order.
-    pub fields: Vec<Field>,
-    /// What dependent fetches and computed fields read of this object; slots by index.
-    pub captures: Vec<Path>,
-    /// Whether a hole that may not be null lies in this object or below, within the same answer.
-    pub has_required_holes: bool,
-}
-
 /// One response key of a selection.
 #[derive(Debug)]
 pub struct Field {
@@ -199,6 +216,8 @@ pub struct Through {
 /// A computed value.
 #[derive(Debug)]
 pub struct Computed {
+    /// Type and field in the schema, `Order.displayTotal`, for logs.
+    pub coordinate: Box<str>,
     /// The expression.
     pub expression: Arc<Expression>,
     /// The field's arguments.
@@ -222,18 +241,48 @@ pub struct Cases {
 #[derive(Debug)]
 pub struct Args {
     /// Argument name and value, in the order of the schema.
-    pub values: Vec<(Box<str>, Input)>,
+    values: Vec<(Box<str>, Input)>,
+    /// The rendered object, where no variable stands in it.
+    ready: Option<Body>,
 }
 
 /// An argument's value as the document gives it, in the wire's names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Input {
     /// JSON text, ready.
     Literal(Box<[u8]>),
-    /// A variable, by its index in the operation's variables; absent: the default, or absent.
-    Variable(u32, Option<Box<[u8]>>),
+    /// A variable, by its index in the operation's variables.
+    Variable {
+        /// The index.
+        index: u32,
+        /// What stands here where the variable is absent; `None`: nothing.
+        default: Option<Box<[u8]>>,
+        /// Whether null may stand here.
+        nullable: bool,
+    },
     /// A list; absent items are null.
     List(Vec<Input>),
     /// An input object; absent members are absent.
     Object(Vec<(Box<str>, Input)>),
+}
+
+impl Plan {
+    /// A fetch of this plan.
+    #[must_use]
+    pub fn fetch(&self, id: FetchId) -> &Fetch {
+        &self.fetches[id.0 as usize]
+    }
+}
+
+impl Fetch {
+    /// Whether a batch hands all rows of a key to what reads the answer (`@ref` or `@computed`
+    /// beside `@rest` on a list), though the value itself is no list of rows.
+    #[must_use]
+    pub fn takes_all_rows(&self) -> bool {
+        match &self.shape.kind {
+            Kind::Through(through) => through.hole.list.is_some(),
+            Kind::Computed(_, shape) => matches!(shape.kind, Kind::List(_)),
+            _ => false,
+        }
+    }
 }

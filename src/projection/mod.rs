@@ -2,11 +2,33 @@
 //! selection order, each checked against its type; nulls propagate; join keys and the places that
 //! other fetches fill are recorded. Pure: no I/O, no clock, no knowledge of requests.
 
+mod assemble;
+mod keys;
+mod leaf;
+mod message;
+mod object;
+mod paths;
+mod project;
+mod settle;
+mod split;
+mod value;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use crate::failure::Failure;
 use crate::json::{Body, Span, Value};
 use crate::plan::{Hole, Location};
+
+pub use assemble::{TooLarge, assemble};
+pub use paths::{PathId, PathStep, Paths};
+pub use project::{project, project_root};
+pub use split::{FailedRow, Groups, SplitError, reports_failure, split};
+
+use writer::Writer;
 
 /// What an upstream's answer gives for one slot of a fetch.
 #[derive(Debug, Clone)]
@@ -14,7 +36,7 @@ pub enum Answer {
     /// One value within a body.
     Value(Body, Span),
     /// The rows of one key, to be written as a list, in order.
-    Rows(Vec<(Body, Span)>),
+    Rows(Body, Vec<Span>),
     /// The upstream said null, or nothing lies where the value should.
     Null,
     /// The upstream has no such thing: 404, or no row for the key.
@@ -32,6 +54,8 @@ pub struct Inputs<'r> {
     pub args: &'r [Result<Body, Arc<Failure>>],
     /// `__schema` and `__type` by response key.
     pub introspection: &'r [(Box<str>, Box<[u8]>)],
+    /// The largest response; a fragment over it fails with `RESPONSE_TOO_LARGE`.
+    pub max_bytes: usize,
 }
 
 /// One slot of a fetch, projected: response bytes with holes. Borrows from the plan.
@@ -123,25 +147,6 @@ pub struct ErrorAt<'p> {
     pub failed: Failed<'p>,
 }
 
-/// One step of an error's path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PathStep<'p> {
-    /// A response key.
-    Key(&'p str),
-    /// An index of a list.
-    Index(u32),
-}
-
-/// A place within a fragment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PathId(pub u32);
-
-/// Places of a fragment, each linked to the one around it.
-#[derive(Debug, Default)]
-pub struct Paths<'p> {
-    nodes: Vec<(Option<PathId>, PathStep<'p>)>,
-}
-
 /// A fragment and what fills its holes.
 #[derive(Debug)]
 pub struct Slot<'p> {
@@ -175,4 +180,22 @@ pub struct Assembled<'p> {
     pub data: Option<Vec<u8>>,
     /// The errors, in response order.
     pub errors: Vec<Failed<'p>>,
+}
+
+impl Fragment<'_> {
+    /// A slot for which there is no answer: where it stands and why is each hole's to say.
+    #[must_use]
+    pub fn failed(failure: Arc<Failure>) -> Self {
+        let failed = Failed { path: Vec::new(), locations: &[], failure };
+        Writer::new(0, 0).finish(Outcome::Failed(failed))
+    }
+}
+
+impl Instance {
+    /// What a slot has captured; `None`: the object has no such property.
+    #[must_use]
+    pub fn capture(&self, slot: u32) -> Option<Value<'_>> {
+        let span = (*self.captures.get(slot as usize)?)?;
+        Some(self.body.at(span))
+    }
 }

@@ -9,8 +9,9 @@ use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Schema};
 use indexmap::IndexMap;
 
+use crate::config::BodyFormat;
 use crate::json::Path;
-use crate::template::{Expression, KeyPath, RequestTemplate};
+use crate::template::{Expression, KeyPath, RequestTemplate, Root};
 
 /// A whole schema, checked: built by [`crate::schema::load`] only.
 #[derive(Debug)]
@@ -29,6 +30,87 @@ pub struct Catalog {
     pub inputs: IndexMap<Name, IndexMap<Name, Box<str>>>,
     /// Custom scalars by name.
     pub scalars: IndexMap<Name, Scalar>,
+}
+
+impl Catalog {
+    /// The object type of this name.
+    #[must_use]
+    pub fn object(&self, name: &str) -> Option<&ObjectType> {
+        self.objects.get(name)
+    }
+
+    /// The field of an object type; `None` for interfaces too, whose fields have no source.
+    #[must_use]
+    pub fn field(&self, object: &str, field: &str) -> Option<&FieldType> {
+        self.object(object)?.fields.get(field)
+    }
+
+    /// The object types that a value of this type may have: an object itself, the members of a
+    /// union, whatever implements an interface; in the order of the schema. None for other types.
+    pub fn possible_types(&self, name: &str) -> impl Iterator<Item = &Name> {
+        let object = self.public.get_object(name).map(|object| &object.name);
+        let members = self.public.get_union(name).map(|union| &union.members);
+        let implementers = self.implementers.get(name).map(|found| &found.objects);
+        let members = members.into_iter().flatten().map(|member| member.as_ref());
+        object.into_iter().chain(members).chain(implementers.into_iter().flatten())
+    }
+
+    /// The schema that clients see, as SDL.
+    #[must_use]
+    pub fn public_sdl(&self) -> String {
+        self.public.serialize().to_string()
+    }
+}
+
+impl Catalog {
+    /// Every claim that a template, a key or an expression reads, some perhaps several times.
+    pub fn claims(&self) -> impl Iterator<Item = &Path> {
+        let fields = self.objects.values().flat_map(|object| object.fields.values());
+        fields.flat_map(|field| field.source.claims())
+    }
+}
+
+impl Source {
+    fn claims(&self) -> Vec<&Path> {
+        match self {
+            Self::Property(_) => Vec::new(),
+            Self::Fetch(endpoint, then) => {
+                let mut claims = endpoint.claims();
+                match then {
+                    Then::Value => {}
+                    Then::Lookup(lookup) => claims.extend(lookup.claims()),
+                    Then::Computed(expression) => claims.extend(read_by(expression)),
+                }
+                claims
+            }
+            Self::Lookup(lookup) => lookup.claims(),
+            Self::Computed(expression) => read_by(expression),
+        }
+    }
+}
+
+impl Lookup {
+    fn claims(&self) -> Vec<&Path> {
+        let mut claims = self.endpoint.claims();
+        claims.extend((self.key.root == Root::Claims).then_some(&self.key.path));
+        claims
+    }
+}
+
+impl Endpoint {
+    fn claims(&self) -> Vec<&Path> {
+        let key = self.batch.as_ref().and_then(|batch| batch.key.as_ref());
+        let key = key.filter(|key| key.root == Root::Claims).map(|key| &key.path);
+        let read = self.request.references().map(|(_, reference)| reference);
+        let read = read.filter(|reference| reference.root == Root::Claims);
+        read.map(|reference| &reference.path).chain(key).collect()
+    }
+}
+
+fn read_by(expression: &Expression) -> Vec<&Path> {
+    let read = expression.references().iter();
+    let read = read.filter(|reference| reference.root == Root::Claims);
+    read.map(|reference| &reference.path).collect()
 }
 
 /// An object type.
@@ -145,6 +227,27 @@ pub struct ErrorRule {
     pub message: Option<Path>,
     /// Where the code for clients lies.
     pub code: Option<Path>,
+}
+
+impl ErrorRule {
+    /// This rule, completed by a general one.
+    #[must_use]
+    pub fn or(self, general: &Self) -> Self {
+        Self {
+            when: self.when.or_else(|| general.when.clone()),
+            message: self.message.or_else(|| general.message.clone()),
+            code: self.code.or_else(|| general.code.clone()),
+        }
+    }
+}
+
+/// What holds for an upstream's endpoints where their directives do not say.
+#[derive(Debug, Default, Clone)]
+pub struct Defaults {
+    /// How bodies are sent.
+    pub body: BodyFormat,
+    /// What of a failed answer clients may read.
+    pub error: ErrorRule,
 }
 
 /// What 404 and 410 mean for a request that is no batch.

@@ -29,6 +29,16 @@ use value::Shape;
 /// How deep comprehensions may nest.
 const MAX_LOOPS: usize = 2;
 
+/// How deep a syntax tree may be; evaluating it recurses. A sum of so many terms is that deep.
+const MAX_DEPTH: usize = 64;
+
+/// The longest expression, in bytes.
+const MAX_TEXT: usize = 8 << 10;
+
+/// The parser recurses as deep as the text makes it, before any depth can be told: this holds
+/// whatever [`MAX_TEXT`] allows, with unoptimized frames too.
+const PARSER_STACK: usize = 128 << 20;
+
 /// What an expression, or a key path, may read.
 #[derive(Clone, Copy, Debug)]
 pub struct ComputedValues<'a> {
@@ -79,6 +89,19 @@ impl Expression {
     /// The first mistake: a syntax error, an unknown variable or function, a pattern that is not
     /// written out.
     pub fn parse(text: &str) -> Result<Expression, Error> {
+        if text.len() > MAX_TEXT {
+            let message = format!("an expression may have {MAX_TEXT} bytes at most");
+            return Err(Error::new(MAX_TEXT..text.len(), message));
+        }
+        let parsed = std::thread::scope(|scope| {
+            let parser = std::thread::Builder::new().stack_size(PARSER_STACK);
+            let running = parser.spawn_scoped(scope, || Expression::parse_deep(text)).ok()?;
+            running.join().ok()
+        });
+        parsed.unwrap_or_else(|| Err(Error::new(0..text.len(), "this cannot be read as CEL")))
+    }
+
+    fn parse_deep(text: &str) -> Result<Expression, Error> {
         let program = compile(text)?;
         let reads = check::check(&program, text)?;
         let mut references: Vec<ExpressionReference> = Vec::new();
@@ -109,20 +132,17 @@ impl Expression {
                 kept.push(reference);
             }
         }
+        let mut captures = Vec::new();
+        for reference in kept.iter_mut().filter(|found| found.root == Root::This) {
+            reference.slot = Slot::bind(&reference.path, &mut captures);
+        }
         Ok(Expression { program, references: kept, shapes })
     }
 
-    /// The values it reads; none of them lies within another.
+    /// The values it reads; none of them lies within another. Those of `this` have their slots in
+    /// this order.
     pub fn references(&self) -> &[ExpressionReference] {
         &self.references
-    }
-
-    /// Gives every `this.x` its slot among the captured values of the object around; equal paths
-    /// share one.
-    pub fn bind_this(&mut self, captures: &mut Vec<Path>) {
-        for reference in self.references.iter_mut().filter(|found| found.root == Root::This) {
-            reference.slot = Slot::bind(&reference.path, captures);
-        }
     }
 
     /// Evaluates it to a JSON text. Properties of a map come out sorted by name.
@@ -183,7 +203,9 @@ fn compile(text: &str) -> Result<Program, Error> {
             return Error::new(0..text.len(), "this is no CEL expression");
         };
         let at = offset(text, first.pos);
-        Error::new(at..text.len().min(at + 1).max(at), first.msg.clone())
+        let end = text.ceil_char_boundary((at + 1).min(text.len()));
+        let message = first.msg.strip_prefix("Syntax error: ").unwrap_or(&first.msg);
+        Error::new(at..end, format!("this is no CEL: {message}"))
     })
 }
 

@@ -120,9 +120,9 @@ impl<'a> Values<'a> {
                 list(reference, &mut value.items())
             }
             Json::Several(values) => list(reference, &mut values.into_iter()),
-            Json::Value(value) => {
-                scalar(reference, value).and_then(|text| unseparated(reference, text)).map(Text::One)
-            }
+            Json::Value(value) => scalar(reference, value)
+                .and_then(|text| unseparated(reference, text))
+                .map(Text::One),
         }
     }
 
@@ -156,9 +156,12 @@ impl<'a> Values<'a> {
 
 /// The error of a value that cannot stand where it is put: its origin says who is told.
 pub(super) fn blame(reference: &Reference, fault: &str) -> RenderError {
-    let name = reference.as_written().split_once('.').map_or("", |(_, name)| name);
+    let name = reference.as_written().strip_prefix("args").unwrap_or_default();
     match &reference.root {
-        Root::Args => RenderError::Refused { message: format!("argument `{name}` {fault}") },
+        Root::Args => {
+            let name = name.strip_prefix('.').unwrap_or(name);
+            RenderError::Refused { message: format!("argument `{name}` {fault}") }
+        }
         Root::Headers(name) => RenderError::Refused { message: format!("header `{name}` {fault}") },
         Root::This | Root::Answer => {
             RenderError::BadAnswer { message: format!("`{}` {fault}", reference.as_written()) }
@@ -211,23 +214,25 @@ fn list<'a>(
 }
 
 /// One part of a joined list must stay one part.
-fn unseparated<'a>(
-    reference: &Reference,
-    text: Cow<'a, str>,
-) -> Result<Cow<'a, str>, RenderError> {
+fn unseparated<'a>(reference: &Reference, text: Cow<'a, str>) -> Result<Cow<'a, str>, RenderError> {
     if reference.join.is_some_and(|separator| text.contains(separator)) {
         return Err(blame(reference, "holds the separator of its list"));
     }
     Ok(text)
 }
 
-/// A string, number or boolean as text.
-pub(super) fn scalar<'a>(reference: &Reference, value: Value<'a>) -> Result<Cow<'a, str>, RenderError> {
+fn scalar<'a>(reference: &Reference, value: Value<'a>) -> Result<Cow<'a, str>, RenderError> {
+    scalar_text(value).ok_or_else(|| blame(reference, "is no single value"))
+}
+
+/// A string, number or boolean as text; a number with the digits it has.
+pub(super) fn scalar_text(value: Value<'_>) -> Option<Cow<'_, str>> {
     match value.kind() {
         Kind::String => value.as_str(),
         Kind::Number => value.as_number().map(Cow::Borrowed),
-        Kind::Boolean => value.as_bool().map(|yes| Cow::Borrowed(if yes { "true" } else { "false" })),
+        Kind::Boolean => {
+            value.as_bool().map(|yes| Cow::Borrowed(if yes { "true" } else { "false" }))
+        }
         Kind::Null | Kind::Array | Kind::Object => None,
     }
-    .ok_or_else(|| blame(reference, "is no single value"))
 }

@@ -64,7 +64,7 @@ impl Refusal {
             Self::Method(allowed) => format!("only {allowed} mean something here"),
             Self::Bad(why) => why.clone(),
             Self::Taken(id) => format!("there is a row `{id}` already"),
-            Self::Body => format!("a body may have 10 MiB at most"),
+            Self::Body => "a body may have 10 MiB at most".to_owned(),
             Self::Chance => "this mock was told to fail some answers".to_owned(),
             Self::Unwritten => "the answer could not be written".to_owned(),
         };

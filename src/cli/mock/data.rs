@@ -90,8 +90,8 @@ pub enum Problem {
         first: usize,
         /// The property that holds the id.
         id: String,
-        /// The id, as it stands in the later row.
-        value: Value,
+        /// The id in JSON, as it stands in the later row.
+        value: String,
     },
     /// A rate is a share of all answers.
     #[error("the failure rate is {0}; it must be from 0 (never) to 1 (always)")]
@@ -177,7 +177,7 @@ impl Collection {
                     row: place,
                     first,
                     id: id.to_owned(),
-                    value: row.get(id).cloned().unwrap_or_default(),
+                    value: row.get(id).map(Value::to_string).unwrap_or_default(),
                 });
             }
             rows.insert(key.into_owned(), row);

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | `GET /orders` | every row, in the file's order |
 //! | `GET /orders?status=paid&id=1&id=2` | rows by any property; repeated, a parameter means "or" |
-//! | `GET /orders?address.city=Oslo` | a property inside another; `items.0.sku` reaches into a list |
+//! | `GET /orders?address.city=Oslo` | by a property inside another; `items.0.sku`: inside a list |
 //! | `?total_gte=100` `_lte` `_ne` `_like` | at least, at most, other than, contains (any case) |
 //! | `?q=oslo` | rows with that text in any value, at any depth (any case) |
 //! | `?_sort=status,total&_order=asc,desc` | sorted; nulls come last, or first when descending |

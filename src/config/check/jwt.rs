@@ -1,6 +1,6 @@
 //! Checks of `[[auth.jwt]]`: one secret each, long enough; and each token finds its issuer.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::Checks;
 use crate::config::files;
@@ -23,17 +23,15 @@ pub(super) fn check(
 
 /// With several issuers, a token's `iss` says whose it is.
 fn tell_apart(all: &[Located<JwtSettings>], mistakes: &Mistakes, checks: &mut Checks<'_>) {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for settings in all {
         match &settings.value.issuer {
-            Some(issuer) => {
-                if seen.insert(issuer.value.as_str(), ()).is_some() {
-                    checks.error(
-                        issuer.span(),
-                        "two `[[auth.jwt]]` have this issuer",
-                        "a token finds its issuer by its `iss`: keep one of them",
-                    );
-                }
+            Some(issuer) if !seen.insert(issuer.value.as_str()) => {
+                checks.error(
+                    issuer.span(),
+                    "two `[[auth.jwt]]` have this issuer",
+                    "a token finds its issuer by its `iss`: keep one of them",
+                );
             }
             None if all.len() > 1 && !mistakes.has(settings.span().start, "issuer") => {
                 checks.error(
@@ -42,7 +40,7 @@ fn tell_apart(all: &[Located<JwtSettings>], mistakes: &Mistakes, checks: &mut Ch
                     "add `issuer = \"...\"`, the `iss` of its tokens",
                 );
             }
-            None => {}
+            _ => {}
         }
     }
 }
@@ -114,10 +112,14 @@ fn secret(
         (None, Some(file)) => (read_file(file, checks)?, file.span()),
         (None, None) => {
             let table = settings.span();
-            if !["secret", "secret_file"]
-                .iter()
-                .any(|key| mistakes.has(table.start, key))
-            {
+            let ways = [
+                "secret",
+                "secret_file",
+                "jwks",
+                "public_key",
+                "public_key_file",
+            ];
+            if !ways.iter().any(|key| mistakes.has(table.start, key)) {
                 checks.error(
                     table,
                     "this issuer has no secret, by which its tokens are verified",

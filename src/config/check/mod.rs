@@ -10,11 +10,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
 use super::Loaded;
 use super::env::Env;
+use super::files::SettingsText;
 use super::name::ServiceName;
 use super::problem::{Problem, Problems, SourceId};
-use super::reader::{self, Located};
+use super::reader::{self, Located, Read};
 use super::settings::{GatewaySettings, UpstreamSettings};
 use super::text::Text;
 
@@ -30,16 +34,20 @@ struct Checks<'a> {
 
 /// Reads and checks files that were added to `problems`.
 pub(super) fn check(
-    files: &[SourceId],
+    files: &[SettingsText],
     root: &Path,
     env: &dyn Env,
     mut problems: Problems,
 ) -> Loaded {
     let sorted = sort_out(files, &mut problems);
     let mut ports = BTreeMap::new();
-    let mut config = match sorted.gateway {
-        Some(source) => {
-            let read = reader::read::<GatewaySettings>(source, env, &mut problems);
+    let (mut config, deadline) = match sorted.gateway {
+        Some(file) => {
+            let read = read::<GatewaySettings>(file, env, &mut problems);
+            let known = !["limits", "deadline"]
+                .iter()
+                .any(|key| read.mistakes.touch(key));
+            let source = file.source;
             let mut checks = Checks {
                 source,
                 root,
@@ -47,13 +55,15 @@ pub(super) fn check(
                 problems: &mut problems,
                 ports: &mut ports,
             };
-            gateway::check(read, &mut checks)
+            (gateway::check(read, &mut checks), known)
         }
-        None => gateway::defaults(),
+        None => (gateway::defaults(), true),
     };
+    let deadline = deadline.then(|| config.limits.deadline.get());
     ports.insert(config.listen.port(), "the gateway itself".to_owned());
-    for (name, source) in sorted.upstreams {
-        let read = reader::read::<UpstreamSettings>(source, env, &mut problems);
+    for (name, file) in sorted.upstreams {
+        let read = read::<UpstreamSettings>(file, env, &mut problems);
+        let source = file.source;
         let mut checks = Checks {
             source,
             root,
@@ -61,7 +71,7 @@ pub(super) fn check(
             problems: &mut problems,
             ports: &mut ports,
         };
-        if let Some(upstream) = upstream::check(&name, &read, &config.limits, &mut checks) {
+        if let Some(upstream) = upstream::check(&name, &read, deadline, &mut checks) {
             config.upstreams.insert(name, upstream);
         }
     }
@@ -72,53 +82,65 @@ pub(super) fn check(
     }
 }
 
-/// Files by what they are.
-struct Sorted {
-    gateway: Option<SourceId>,
-    upstreams: BTreeMap<ServiceName, SourceId>,
+fn read<T: DeserializeOwned + JsonSchema + Default>(
+    file: SettingsText,
+    env: &dyn Env,
+    problems: &mut Problems,
+) -> Read<T> {
+    if file.readable {
+        reader::read(file.source, env, problems)
+    } else {
+        Read::nothing()
+    }
 }
 
-fn sort_out(files: &[SourceId], problems: &mut Problems) -> Sorted {
-    let mut sorted = Sorted {
-        gateway: None,
-        upstreams: BTreeMap::new(),
-    };
-    for &source in files {
+/// Files by what they are.
+#[derive(Default)]
+struct Sorted {
+    gateway: Option<SettingsText>,
+    upstreams: BTreeMap<ServiceName, SettingsText>,
+}
+
+fn sort_out(files: &[SettingsText], problems: &mut Problems) -> Sorted {
+    let mut sorted = Sorted::default();
+    for &file in files {
         let name = problems
             .sources
-            .get(source)
-            .map(|file| file.name.clone())
-            .unwrap_or_default();
-        let stem = name
-            .strip_prefix("upstreams/")
-            .and_then(|name| name.strip_suffix(".toml"));
-        let taken = match stem.map(str::parse::<ServiceName>) {
-            Some(Ok(service)) => sorted.upstreams.insert(service, source).is_some(),
-            Some(Err(error)) => {
-                let stem = stem.unwrap_or_default();
-                problems.push(
-                    Problem::error(source, 0..0, format!("`{stem}` cannot be a service's name"))
-                        .with_help(format!("rename the file: {error}")),
-                );
-                false
-            }
-            None if name == "onedoor.toml" => sorted.gateway.replace(source).is_some(),
-            None => {
-                problems.push(
-                    Problem::error(source, 0..0, format!("`{name}` is not a settings file"))
-                        .with_help("settings are `onedoor.toml` and `upstreams/NAME.toml`"),
-                );
-                false
-            }
-        };
-        if taken {
-            problems.push(
-                Problem::error(source, 0..0, format!("there are two files `{name}`"))
-                    .with_help("keep one of them"),
-            );
+            .get(file.source)
+            .map_or(String::new(), |of| of.name.clone());
+        if let Err((message, help)) = sorted.add(file, &name) {
+            problems.push(Problem::error(file.source, 0..0, message).with_help(help));
         }
     }
     sorted
+}
+
+impl Sorted {
+    /// Puts a file where it belongs; otherwise, what is wrong and what to do.
+    fn add(&mut self, file: SettingsText, name: &str) -> Result<(), (String, String)> {
+        let stem = name
+            .strip_prefix("upstreams/")
+            .and_then(|name| name.strip_suffix(".toml"));
+        let other = match stem.map(|stem| (stem, stem.parse::<ServiceName>())) {
+            Some((_, Ok(service))) => self.upstreams.insert(service, file),
+            Some((stem, Err(error))) => {
+                let message = format!("`{stem}` cannot be a service's name");
+                return Err((message, format!("rename the file: {error}")));
+            }
+            None if name == "onedoor.toml" => self.gateway.replace(file),
+            None => {
+                let help = "settings are `onedoor.toml` and `upstreams/NAME.toml`";
+                return Err((format!("`{name}` is not a settings file"), help.to_owned()));
+            }
+        };
+        match other {
+            Some(_) => Err((
+                format!("there are two files `{name}`"),
+                "keep one of them".to_owned(),
+            )),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Checks<'_> {

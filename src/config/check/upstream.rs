@@ -1,21 +1,23 @@
 //! Checks of `upstreams/*.toml`.
 
+use std::time::Duration;
+
 use http::HeaderName;
 
 use super::{Checks, headers};
 use crate::config::name::ServiceName;
 use crate::config::reader::{Located, Mistakes, Read};
 use crate::config::settings::{
-    ErrorSettings, HeadersSettings, IdentitySettings, Limits, MockSettings, UpstreamSettings,
+    ErrorSettings, HeadersSettings, IdentitySettings, MockSettings, UpstreamSettings,
 };
-use crate::config::value::{Header, HeaderTable, UpstreamUrl, in_words};
+use crate::config::value::{self, Header, HeaderTable, UpstreamUrl};
 use crate::config::{ErrorPaths, IdentityHeader, Mock, Upstream};
 
 /// One upstream. Where its URL is wrong it has one that leads nowhere.
 pub(super) fn check(
     name: &ServiceName,
     read: &Read<UpstreamSettings>,
-    limits: &Limits,
+    deadline: Option<Duration>,
     checks: &mut Checks<'_>,
 ) -> Option<Upstream> {
     let Read { settings, mistakes } = read;
@@ -37,15 +39,7 @@ pub(super) fn check(
             UpstreamUrl::nowhere()
         }
     };
-    let deadline = limits.deadline.get();
-    if timeout.place.is_some() && timeout.value.get() > deadline {
-        let most = in_words(deadline);
-        checks.error(
-            timeout.span(),
-            format!("a call cannot take longer than its whole request, which has {most}"),
-            format!("write at most `\"{most}\"`, or raise `[limits] deadline` in onedoor.toml"),
-        );
-    }
+    let timeout = within(timeout, deadline, checks);
     let IdentitySettings {
         headers: identity,
         token: _,
@@ -56,13 +50,32 @@ pub(super) fn check(
     Some(Upstream {
         name: name.clone(),
         url: url?,
-        timeout: timeout.value.get().min(deadline),
+        timeout,
         body: *body,
         identity_headers,
         forward_headers,
         error: error_paths(error, checks),
         mock: mock_of(name, mock, mistakes, checks),
     })
+}
+
+/// The time one call may take: at most its request's. A deadline that is mistaken is not held
+/// against it.
+fn within<const MIN: u64, const MAX: u64>(
+    timeout: &Located<value::Duration<MIN, MAX>>,
+    deadline: Option<Duration>,
+    checks: &mut Checks<'_>,
+) -> Duration {
+    let (wanted, most) = (timeout.value.get(), deadline.unwrap_or(Duration::MAX));
+    if timeout.place.is_some() && wanted > most {
+        let most = value::in_words(most);
+        checks.error(
+            timeout.span(),
+            format!("a call cannot take longer than its whole request, which has {most}"),
+            format!("write at most `\"{most}\"`, or raise `[limits] deadline` in onedoor.toml"),
+        );
+    }
+    wanted.min(most)
 }
 
 fn missing_url(name: &ServiceName, checks: &mut Checks<'_>) {

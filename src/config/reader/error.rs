@@ -138,7 +138,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-fn kind(found: &de::Unexpected<'_>) -> &'static str {
+fn kind<'a>(found: &de::Unexpected<'a>) -> &'a str {
     match found {
         de::Unexpected::Bool(_) => "true or false",
         de::Unexpected::Unsigned(_) | de::Unexpected::Signed(_) => "a whole number",
@@ -146,6 +146,7 @@ fn kind(found: &de::Unexpected<'_>) -> &'static str {
         de::Unexpected::Str(_) | de::Unexpected::Char(_) | de::Unexpected::Bytes(_) => "a string",
         de::Unexpected::Seq => "a list",
         de::Unexpected::Map => "a table",
+        de::Unexpected::Other(kind) => kind,
         _ => "something else",
     }
 }

@@ -7,12 +7,15 @@
 //!
 //! It knows TOML and serde, nothing of what any setting means.
 
+mod access;
 mod error;
+mod homes;
 mod located;
 mod node;
 
 use std::cell::RefCell;
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
@@ -29,6 +32,8 @@ use node::Node;
 pub(super) struct Reading<'a> {
     source: SourceId,
     text: &'a str,
+    /// The tables that have a key of a name.
+    homes: fn(&str) -> Vec<String>,
     env: &'a dyn Env,
     found: RefCell<Vec<Problem>>,
     mistakes: RefCell<Vec<Mistaken>>,
@@ -58,6 +63,16 @@ pub(crate) struct Mistaken {
     keys: Vec<String>,
 }
 
+impl<T: Default> Read<T> {
+    /// Of a file that could not be read: defaults, and nobody knows what it was meant to say.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            settings: T::default(),
+            mistakes: Mistakes::Everything,
+        }
+    }
+}
+
 impl Mistakes {
     /// Whether a key of the table that begins there is mistaken.
     pub(crate) fn has(&self, table: usize, key: &str) -> bool {
@@ -81,7 +96,7 @@ impl Mistakes {
 
 /// Reads a file that was added to `problems`. Mistaken values are reported and left at their
 /// defaults; if the file is not TOML at all, everything is.
-pub(crate) fn read<T: DeserializeOwned + Default>(
+pub(crate) fn read<T: DeserializeOwned + JsonSchema + Default>(
     source: SourceId,
     env: &dyn Env,
     problems: &mut Problems,
@@ -92,14 +107,12 @@ pub(crate) fn read<T: DeserializeOwned + Default>(
         .map(|file| file.text.clone())
         .unwrap_or_default();
     let Some(root) = parse(source, &text, problems) else {
-        return Read {
-            settings: T::default(),
-            mistakes: Mistakes::Everything,
-        };
+        return Read::nothing();
     };
     let reading = Reading {
         source,
         text: &text,
+        homes: homes::homes::<T>,
         env,
         found: RefCell::default(),
         mistakes: RefCell::default(),
@@ -169,12 +182,11 @@ fn parse<'t>(
             Problem::error(source, span, format!("`{key}` is written twice"))
                 .with_help("keep one of them; a table's keys stand under one header")
         } else {
-            Problem::error(
-                source,
-                span,
-                format!("this is not valid TOML: {}", error.message()),
-            )
-            .with_help("nothing else of this file was checked")
+            // The parser's bare literals are no advice: "expected nothing".
+            let message = error.message().trim_end_matches(", expected nothing");
+            let message = message.trim_end_matches(", expected literal string");
+            Problem::error(source, span, format!("this is not valid TOML: {message}"))
+                .with_help("nothing else of this file was checked")
         });
     }
     let span = root.span();

@@ -3,14 +3,15 @@
 
 use std::ops::Range;
 
-use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::Reading;
-use super::error::{Error, Step};
-use super::located::{LOCATED, code, verbatim_start};
+use super::access::{Entries, Items, LocatedParts};
+use super::error::Error;
+use super::located::{LOCATED, verbatim_start};
 use crate::config::later;
 use crate::config::problem::Problem;
 use crate::config::substitute::{Origin, Substituted, substitute};
@@ -19,8 +20,8 @@ use crate::config::suggest::{listed, nearest};
 /// A value of the document.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
-    value: &'a Spanned<DeValue<'a>>,
-    reading: &'a Reading<'a>,
+    pub(super) value: &'a Spanned<DeValue<'a>>,
+    pub(super) reading: &'a Reading<'a>,
 }
 
 impl<'a> Node<'a> {
@@ -28,11 +29,11 @@ impl<'a> Node<'a> {
         Self { value, reading }
     }
 
-    fn span(&self) -> Range<usize> {
+    pub(super) fn span(&self) -> Range<usize> {
         self.value.span()
     }
 
-    fn fails(&self, error: Error) -> Error {
+    pub(super) fn fails(&self, error: Error) -> Error {
         error.at(self.span())
     }
 
@@ -97,11 +98,18 @@ impl<'a> Node<'a> {
     ) -> Problem {
         let (source, name) = (self.reading.source, key.get_ref().as_ref());
         if let Some(later) = later::key(owner, name) {
+            self.reading.mistake(table.start, vec![name.to_owned()]);
             let written = self.as_written(name);
             return Problem::error(source, key.span(), format!("{written} does not work yet"))
                 .with_help(later.help());
         }
+        let homes = (self.reading.homes)(name);
         let help = match nearest(name, fields.iter().copied()) {
+            _ if !homes.is_empty() => {
+                self.reading.mistake(table.start, vec![name.to_owned()]);
+                let here = listed(fields.iter().copied());
+                format!("it belongs to {}; known here: {here}", homes.join(" or "))
+            }
             Some(meant) => {
                 self.reading.mistake(table.start, vec![meant.to_owned()]);
                 format!("did you mean `{meant}`?")
@@ -137,19 +145,23 @@ impl<'a> Node<'a> {
         }
         // What the environment holds is not for messages.
         let shown = if origin == Origin::Written {
-            format!("`\"{text}\"`")
+            format!(" `\"{text}\"`")
         } else {
-            "this".into()
+            String::new()
         };
-        Err(self.fails(match later::value(owner, &text) {
-            Some(later) => Error::new(format!("{shown} does not work yet")).with_help(later.help()),
-            None => Error::new(format!("{shown} is not a value this can have")).with_help(
-                match nearest(&text, variants.iter().copied()) {
-                    Some(meant) => format!("did you mean `\"{meant}\"`?"),
-                    None => format!("write one of {}", quoted(variants)),
-                },
-            ),
-        }))
+        Err(self.fails(
+            match (
+                later::value(owner, &text),
+                nearest(&text, variants.iter().copied()),
+            ) {
+                (Some(later), _) => Error::new(format!("the value{shown} does not work yet"))
+                    .with_help(later.help()),
+                (None, Some(meant)) => Error::new(format!("unknown value{shown}"))
+                    .with_help(format!("did you mean `\"{meant}\"`?")),
+                (None, None) => Error::new(format!("unknown value{shown}"))
+                    .with_help(format!("write one of {}", quoted(variants))),
+            },
+        ))
     }
 
     fn integer<'de, V: Visitor<'de>>(
@@ -177,9 +189,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
                 Err(_) => Err(Error::new("this is not a number")),
             },
             DeValue::Boolean(value) => visitor.visit_bool(*value),
-            DeValue::Datetime(_) => {
-                Err(Error::new("no setting is a date").with_help("write a date as a string"))
-            }
+            DeValue::Datetime(_) => Err(Error::invalid_type(Unexpected::Other("a date"), &visitor)),
             DeValue::Array(_) => visitor.visit_seq(Items::new(self)),
             DeValue::Table(table) => {
                 let entries = table
@@ -216,12 +226,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
             DeValue::String(text) => self.substituted(text)?.origin,
             _ => Origin::Written,
         };
-        visitor.visit_seq(LocatedParts {
-            inner: self,
-            span: self.span(),
-            origin,
-            given: 0,
-        })
+        visitor.visit_seq(LocatedParts::new(self, self.span(), origin))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -250,6 +255,12 @@ impl<'de> Deserializer<'de> for Node<'_> {
                     .expected("a list of tables")
                     .with_help(format!("write `[{header}]`")))
             }
+            DeValue::String(_) => {
+                let literal = self.reading.text.get(self.span()).unwrap_or_default();
+                Err(self
+                    .expected("a list")
+                    .with_help(format!("write `[{literal}]`")))
+            }
             _ => Err(self.expected("a list")),
         }
     }
@@ -271,158 +282,6 @@ impl<'de> Deserializer<'de> for Node<'_> {
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
         unit_struct tuple identifier
-    }
-}
-
-/// A table's entries, one after another.
-struct Entries<'a> {
-    table: Node<'a>,
-    rest: std::vec::IntoIter<(&'a Spanned<DeString<'a>>, Node<'a>)>,
-    next: Option<(&'a Spanned<DeString<'a>>, Node<'a>)>,
-}
-
-impl<'a> Entries<'a> {
-    fn new(table: Node<'a>, entries: Vec<(&'a Spanned<DeString<'a>>, Node<'a>)>) -> Self {
-        Self {
-            table,
-            rest: entries.into_iter(),
-            next: None,
-        }
-    }
-}
-
-impl<'de> MapAccess<'de> for Entries<'_> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Error> {
-        let Some((key, node)) = self.rest.next() else {
-            return Ok(None);
-        };
-        self.next = Some((key, node));
-        seed.deserialize(Key(key)).map(Some).map_err(|error| {
-            let step = Step::Key(key.get_ref().as_ref().to_owned());
-            error
-                .at(key.span())
-                .in_table(&self.table.span())
-                .under(step)
-        })
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let Some((key, node)) = self.next.take() else {
-            return Err(self.table.fails(Error::new("a value without a key")));
-        };
-        seed.deserialize(node).map_err(|error| {
-            let step = Step::Key(key.get_ref().as_ref().to_owned());
-            error
-                .at(node.span())
-                .in_table(&self.table.span())
-                .under(step)
-        })
-    }
-}
-
-/// A list's items, one after another.
-struct Items<'a> {
-    list: Node<'a>,
-    given: usize,
-}
-
-impl<'a> Items<'a> {
-    fn new(list: Node<'a>) -> Self {
-        Self { list, given: 0 }
-    }
-}
-
-impl<'de> SeqAccess<'de> for Items<'_> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Error> {
-        let DeValue::Array(items) = self.list.value.get_ref() else {
-            return Ok(None);
-        };
-        let index = self.given;
-        let Some(item) = items.get(index) else {
-            return Ok(None);
-        };
-        self.given += 1;
-        seed.deserialize(Node::new(item, self.list.reading))
-            .map(Some)
-            .map_err(|error| error.at(item.span()).under(Step::Item(index)))
-    }
-}
-
-/// A table's key. Variables are not filled in here: a key is a name, not a value.
-#[derive(Clone, Copy)]
-struct Key<'a>(&'a Spanned<DeString<'a>>);
-
-impl<'de> Deserializer<'de> for Key<'_> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_str(self.0.get_ref())
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        let (span, origin) = (self.0.span(), Origin::Written);
-        visitor.visit_seq(LocatedParts {
-            inner: self,
-            span,
-            origin,
-            given: 0,
-        })
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct tuple identifier option seq map struct enum ignored_any
-    }
-}
-
-/// What a `Located` is made of: start, end, origin and the value itself.
-struct LocatedParts<D> {
-    inner: D,
-    span: Range<usize>,
-    origin: Origin,
-    given: u8,
-}
-
-impl<'de, D: Deserializer<'de, Error = Error> + Copy> SeqAccess<'de> for LocatedParts<D> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Error> {
-        let part = self.given;
-        self.given = part.saturating_add(1);
-        let number = match part {
-            0 => self.span.start as u64,
-            1 => self.span.end as u64,
-            2 => code(self.origin),
-            3 => return seed.deserialize(self.inner).map(Some),
-            _ => return Ok(None),
-        };
-        seed.deserialize(number.into_deserializer()).map(Some)
     }
 }
 

@@ -97,7 +97,6 @@ impl Default for JwtSettings {
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
 )]
-#[expect(clippy::upper_case_acronyms, reason = "the names of RFC 7518")]
 pub enum JwtAlgorithm {
     /// HMAC with SHA-256.
     HS256,

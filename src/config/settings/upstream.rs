@@ -15,11 +15,12 @@ use crate::config::value::{
 /// `${VAR:-default}`, filled in from the environment at start; `$${` stands for `${`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schemars(title = "upstreams/*.toml")]
+// serde has a default for every key, so that a missing `url` is told beside all other mistakes.
+#[schemars(title = "upstreams/*.toml", extend("required" = ["url"]))]
 pub(crate) struct UpstreamSettings {
     /// Where the service is: scheme, host, port and a base path that comes before every request's
     /// own. No user name, query or fragment.
-    #[schemars(with = "UpstreamUrl", required)]
+    #[schemars(with = "UpstreamUrl")]
     pub(crate) url: Option<Located<OneUrl>>,
     /// How long one call may take; never longer than `[limits] deadline`.
     pub(crate) timeout: Located<Duration<1, 3_600_000>>,

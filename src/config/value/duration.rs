@@ -44,10 +44,14 @@ impl<const MIN: u64, const MAX: u64> FromText for Duration<MIN, MAX> {
         if (MIN..=MAX).contains(&millis) {
             return Ok(Self(millis));
         }
-        let side = if millis < MIN { "short" } else { "long" };
+        let (least, most) = (written(MIN), written(MAX));
         Err(Mistake::new(
-            format!("this is too {side}"),
-            format!("write a duration from {} to {}", written(MIN), written(MAX)),
+            if millis < MIN {
+                format!("this is shorter than {least}")
+            } else {
+                format!("this is longer than {most}")
+            },
+            format!("write a duration from {least} to {most}"),
         ))
     }
 }

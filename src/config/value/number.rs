@@ -52,14 +52,20 @@ impl<const MIN: u32, const MAX: u32> Visitor<'_> for WholeVisitor<MIN, MAX> {
     type Value = Whole<MIN, MAX>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a whole number from {MIN} to {MAX}")
+        write!(
+            f,
+            "a whole number from {} to {}",
+            grouped(MIN),
+            grouped(MAX)
+        )
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
         match u32::try_from(number) {
             Ok(number) if (MIN..=MAX).contains(&number) => Ok(Whole(number)),
             _ => Err(E::custom(format_args!(
-                "expected a whole number from {MIN} to {MAX}"
+                "expected {}",
+                &self as &dyn de::Expected
             ))),
         }
     }
@@ -68,6 +74,14 @@ impl<const MIN: u32, const MAX: u32> Visitor<'_> for WholeVisitor<MIN, MAX> {
 impl<'de> Deserialize<'de> for Share {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_f64(ShareVisitor)
+    }
+}
+
+/// Digits in groups of three, as TOML writes them: `1_000_000`.
+fn grouped(number: u32) -> String {
+    match (number / 1_000, number % 1_000) {
+        (0, rest) => rest.to_string(),
+        (thousands, rest) => format!("{}_{rest:03}", grouped(thousands)),
     }
 }
 

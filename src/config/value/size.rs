@@ -48,10 +48,14 @@ impl<const MIN: u64, const MAX: u64> FromText for Size<MIN, MAX> {
         if (MIN..=MAX).contains(&bytes) {
             return Ok(Self(bytes));
         }
-        let side = if bytes < MIN { "small" } else { "large" };
+        let (least, most) = (written(MIN), written(MAX));
         Err(Mistake::new(
-            format!("this is too {side}"),
-            format!("write a size from {} to {}", written(MIN), written(MAX)),
+            if bytes < MIN {
+                format!("this is smaller than {least}")
+            } else {
+                format!("this is larger than {most}")
+            },
+            format!("write a size from {least} to {most}"),
         ))
     }
 }

@@ -7,7 +7,7 @@ use cel::common::ast::{
 };
 use cel::{Context, Program};
 
-use super::{ENVIRONMENT, MAX_LOOPS};
+use super::{ENVIRONMENT, MAX_DEPTH, MAX_LOOPS};
 use crate::template::reference::nearest;
 use crate::template::{Error, Root};
 
@@ -28,19 +28,65 @@ const TYPES: [&str; 10] =
     ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
 
 const FUNCTIONS: [&str; 37] = [
-    "bool", "bytes", "charAt", "contains", "double", "dyn", "endsWith", "indexOf", "int", "join",
-    "lastIndexOf", "lowerAscii", "matches", "replace", "reverse", "size", "split", "startsWith",
-    "string", "substring", "trim", "type", "uint", "upperAscii", "strings.quote", "math.@max",
-    "math.@min", "math.abs", "math.ceil", "math.floor", "math.isFinite", "math.isInf",
-    "math.isNaN", "math.round", "math.sign", "math.sqrt", "math.trunc",
+    "bool",
+    "bytes",
+    "charAt",
+    "contains",
+    "double",
+    "dyn",
+    "endsWith",
+    "indexOf",
+    "int",
+    "join",
+    "lastIndexOf",
+    "lowerAscii",
+    "matches",
+    "replace",
+    "reverse",
+    "size",
+    "split",
+    "startsWith",
+    "string",
+    "substring",
+    "trim",
+    "type",
+    "uint",
+    "upperAscii",
+    "strings.quote",
+    "math.@max",
+    "math.@min",
+    "math.abs",
+    "math.ceil",
+    "math.floor",
+    "math.isFinite",
+    "math.isInf",
+    "math.isNaN",
+    "math.round",
+    "math.sign",
+    "math.sqrt",
+    "math.trunc",
 ];
 
 const OPERATORS: [&str; 19] = [
-    operators::CONDITIONAL, operators::LOGICAL_AND, operators::LOGICAL_OR, operators::LOGICAL_NOT,
-    operators::SUBSTRACT, operators::ADD, operators::MULTIPLY, operators::DIVIDE,
-    operators::MODULO, operators::EQUALS, operators::NOT_EQUALS, operators::GREATER_EQUALS,
-    operators::LESS_EQUALS, operators::GREATER, operators::LESS, operators::NEGATE,
-    operators::INDEX, operators::NOT_STRICTLY_FALSE, operators::IN,
+    operators::CONDITIONAL,
+    operators::LOGICAL_AND,
+    operators::LOGICAL_OR,
+    operators::LOGICAL_NOT,
+    operators::SUBSTRACT,
+    operators::ADD,
+    operators::MULTIPLY,
+    operators::DIVIDE,
+    operators::MODULO,
+    operators::EQUALS,
+    operators::NOT_EQUALS,
+    operators::GREATER_EQUALS,
+    operators::LESS_EQUALS,
+    operators::GREATER,
+    operators::LESS,
+    operators::NEGATE,
+    operators::INDEX,
+    operators::NOT_STRICTLY_FALSE,
+    operators::IN,
 ];
 
 /// Checks all names; returns what is read.
@@ -51,6 +97,7 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Vec<Read>, Error> {
         reads: Vec::new(),
         bound: Vec::new(),
         loops: 0,
+        depth: 0,
     };
     checker.visit(program.expression())?;
     Ok(checker.reads)
@@ -63,14 +110,29 @@ struct Checker<'e> {
     /// Variables of the comprehensions around.
     bound: Vec<&'e str>,
     loops: usize,
+    depth: usize,
 }
 
 impl<'e> Checker<'e> {
     fn visit(&mut self, node: &'e IdedExpr) -> Result<(), Error> {
-        if let Some(read) = self.read(node) {
+        if self.depth == MAX_DEPTH {
+            return Err(self
+                .error(node, format!("this is nested more than {MAX_DEPTH} deep"))
+                .help(
+                    "a chain of operators counts too: use a list and `join`, or several fields",
+                ));
+        }
+        if let Some(read) = self.read(node).filter(|read| read.names.len() < MAX_DEPTH) {
             self.reads.push(read);
             return Ok(());
         }
+        self.depth += 1;
+        let visited = self.visit_inside(node);
+        self.depth -= 1;
+        visited
+    }
+
+    fn visit_inside(&mut self, node: &'e IdedExpr) -> Result<(), Error> {
         match &node.expr {
             Expr::Literal(_) => Ok(()),
             Expr::Ident(name) => self.ident(name, node),
@@ -85,10 +147,9 @@ impl<'e> Checker<'e> {
                 EntryExpr::StructField(field) => self.visit(&field.value),
             }),
             Expr::Comprehension(comprehension) => self.comprehension(comprehension, node),
-            Expr::Struct(_) => {
-                Err(self.error(node, "there are no message types here")
-                    .help("`{'name': value}` is a map"))
-            }
+            Expr::Struct(_) => Err(self
+                .error(node, "there are no message types here")
+                .help("`{'name': value}` is a map")),
             Expr::Unspecified => Err(self.error(node, "this is no CEL expression")),
         }
     }
@@ -163,7 +224,8 @@ impl<'e> Checker<'e> {
         self.visit(&comprehension.iter_range)?;
         self.visit(&comprehension.accu_init)?;
         if self.loops == MAX_LOOPS {
-            return Err(self.error(node, format!("more than {MAX_LOOPS} loops within each other"))
+            return Err(self
+                .error(node, format!("more than {MAX_LOOPS} loops within each other"))
                 .help("let the upstream do this, or split the value over several fields"));
         }
         let outside = self.bound.len();
@@ -218,16 +280,13 @@ impl<'e> Checker<'e> {
         Error::new(self.span(node), message)
     }
 
-    /// The parser counts characters.
     fn span(&self, node: &IdedExpr) -> Range<usize> {
         let Some((start, stop)) = self.source.offset_for(node.id) else {
             return 0..self.text.len();
         };
-        let byte = |characters: u32| {
-            let mut indices = self.text.char_indices();
-            indices.nth(characters as usize).map_or(self.text.len(), |(at, _)| at)
-        };
-        byte(start)..byte(stop.saturating_add(1))
+        let start = self.text.floor_char_boundary(start as usize);
+        let end = self.text.ceil_char_boundary((stop as usize).saturating_add(1));
+        start..end.max(start)
     }
 }
 

@@ -1,0 +1,121 @@
+//! The engine as an `async_graphql::Executor`, for programs that mount it on async-graphql's own
+//! transports.
+//!
+//! Those differ from `door`: async-graphql takes the HTTP request apart itself, its responses carry
+//! `data: null` where a request error has no `data`, and answers are read into its value tree. Who
+//! asks is a [`Context`] in the request's data; without one it is an anonymous caller.
+
+use std::sync::Arc;
+
+use async_graphql::{Name, PathSegment, Pos, ServerError, Value};
+use futures::stream::{self, BoxStream, StreamExt};
+
+use super::{Context, Engine, Request};
+use crate::json::{Body, Kind, RawString, Value as JsonValue};
+
+/// A shared [`Engine`] that async-graphql can execute requests with.
+#[derive(Clone)]
+pub struct Executor(Arc<Engine>);
+
+impl Executor {
+    /// Executes with this engine.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self(engine)
+    }
+
+    async fn answer(self, request: async_graphql::Request) -> async_graphql::Response {
+        let variables = match serde_json::to_vec(&request.variables) {
+            Ok(text) => Body::parse(text.into()).unwrap_or_else(|_| Body::null()),
+            Err(_) => Body::null(),
+        };
+        let anonymous;
+        let context = match request.data.get(&std::any::TypeId::of::<Context>()) {
+            Some(context) => context.downcast_ref::<Context>(),
+            None => None,
+        };
+        let context = match context {
+            Some(context) => context,
+            None => {
+                anonymous = Context::anonymous(self.0.deadline());
+                &anonymous
+            }
+        };
+        let request = Request {
+            query: &request.query,
+            operation_name: request.operation_name.as_deref(),
+            variables: Some(variables.root()),
+            only_queries: false,
+        };
+        read(self.0.execute(request, context).await.body)
+    }
+}
+
+impl async_graphql::Executor for Executor {
+    async fn execute(&self, request: async_graphql::Request) -> async_graphql::Response {
+        self.clone().answer(request).await
+    }
+
+    fn execute_stream(
+        &self,
+        request: async_graphql::Request,
+        _session_data: Option<Arc<async_graphql::Data>>,
+    ) -> BoxStream<'static, async_graphql::Response> {
+        stream::once(self.clone().answer(request)).boxed()
+    }
+}
+
+/// A response's bytes as async-graphql's type.
+fn read(body: Vec<u8>) -> async_graphql::Response {
+    let mut response = async_graphql::Response::default();
+    let Ok(body) = Body::parse(body.into()) else {
+        response.errors.push(ServerError::new("The gateway's answer is broken.", None));
+        return response;
+    };
+    response.data = body.root().get("data").map(value).unwrap_or_default();
+    let errors = body.root().get("errors").into_iter().flat_map(JsonValue::items);
+    response.errors = errors.map(server_error).collect();
+    response
+}
+
+fn server_error(error: JsonValue<'_>) -> ServerError {
+    let list = |name| error.get(name).into_iter().flat_map(JsonValue::items);
+    let message = error.get("message").and_then(JsonValue::as_str).unwrap_or_default();
+    let mut read = ServerError::new(message, None);
+    for location in list("locations") {
+        let place = |name| location.get(name).map(number).unwrap_or_default();
+        read.locations.push(Pos { line: place("line"), column: place("column") });
+    }
+    read.path.extend(list("path").map(|step| match step.as_str() {
+        Some(key) => PathSegment::Field(key.into_owned()),
+        None => PathSegment::Index(number(step)),
+    }));
+    let mut extensions = async_graphql::ErrorExtensionValues::default();
+    for (name, member) in error.get("extensions").into_iter().flat_map(JsonValue::members) {
+        extensions.set(name.unescape(), value(member));
+    }
+    read.extensions = Some(extensions);
+    read
+}
+
+fn number(value: JsonValue<'_>) -> usize {
+    value.as_number().and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+/// A JSON value as async-graphql's. Bodies nest 128 deep at most.
+fn value(json: JsonValue<'_>) -> Value {
+    match json.kind() {
+        Kind::Null => Value::Null,
+        Kind::Boolean => Value::Boolean(json.as_bool() == Some(true)),
+        Kind::Number => {
+            let number = json.as_number().and_then(|number| number.parse().ok());
+            number.map_or(Value::Null, Value::Number)
+        }
+        Kind::String => Value::String(json.as_str().unwrap_or_default().into_owned()),
+        Kind::Array => Value::List(json.items().map(value).collect()),
+        Kind::Object => {
+            let member = |(name, member): (RawString<'_>, _)| (Name::new(name.unescape()), value(member));
+            Value::Object(json.members().map(member).collect())
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Result coercion of scalars and enums (GraphQL sections 3.5 and 3.9), from JSON text to JSON
+//! text. Numbers keep their digits and strings their escapes.
+
+use std::borrow::Cow;
+
+use crate::json::{Kind, Value, number};
+use crate::plan::Leaf;
+
+/// Why a value is not what the schema declares: what the upstream gave instead.
+pub(super) type Given = Cow<'static, str>;
+
+/// Writes a value that is not null as the leaf it must be.
+#[inline]
+pub(super) fn write(
+    out: &mut Vec<u8>,
+    leaf: &Leaf,
+    value: Value<'_>,
+    raw: &[u8],
+) -> Result<(), Given> {
+    match (leaf, value.kind()) {
+        (Leaf::String, Kind::String) | (Leaf::Id, Kind::String) | (Leaf::Boolean, Kind::Boolean) => {
+            out.extend_from_slice(raw);
+            Ok(())
+        }
+        (Leaf::Any, _) => {
+            out.extend_from_slice(raw);
+            Ok(())
+        }
+        (Leaf::Int | Leaf::Float | Leaf::Id, Kind::Number) => write_number(out, leaf, raw),
+        (Leaf::Enum(names), Kind::String) => write_enum(out, names, value, raw),
+        (_, kind) => Err(kind.to_string().into()),
+    }
+}
+
+fn write_number(out: &mut Vec<u8>, leaf: &Leaf, raw: &[u8]) -> Result<(), Given> {
+    let token = std::str::from_utf8(raw).unwrap_or_default();
+    match leaf {
+        Leaf::Int => {
+            let digits = number::canonical_i32(token)
+                .ok_or("a number that is no integer within 32 bits")?;
+            out.extend_from_slice(digits.as_bytes());
+        }
+        Leaf::Id => {
+            let digits = integer(token).ok_or("a number that is no integer")?;
+            out.push(b'"');
+            out.extend_from_slice(digits.as_bytes());
+            out.push(b'"');
+        }
+        _ if is_finite(token) => out.extend_from_slice(raw),
+        _ => return Err("a number beyond the range of a double".into()),
+    }
+    Ok(())
+}
+
+/// The digits of an integer of any size. A fraction of zeros does not count, as for `Int`.
+fn integer(token: &str) -> Option<&str> {
+    let (integer, fraction) = token.split_once('.').unwrap_or((token, ""));
+    let digits = integer.strip_prefix('-').unwrap_or(integer);
+    let whole =
+        digits.bytes().all(|b| b.is_ascii_digit()) && fraction.bytes().all(|b| b == b'0');
+    whole.then_some(if digits == "0" { "0" } else { integer })
+}
+
+/// A double holds 308 digits before the point, so that only long tokens and those with an exponent
+/// need a closer look.
+fn is_finite(token: &str) -> bool {
+    let plain = token.len() <= 308 && !token.bytes().any(|b| matches!(b, b'e' | b'E'));
+    plain || number::is_finite_f64(token)
+}
+
+fn write_enum(
+    out: &mut Vec<u8>,
+    names: &[(Box<str>, Box<str>)],
+    value: Value<'_>,
+    raw: &[u8],
+) -> Result<(), Given> {
+    let plain = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
+    let found = if plain.contains(&b'\\') {
+        let text = value.as_str().unwrap_or_default();
+        names.iter().find(|(wire, _)| **wire == *text)
+    } else {
+        names.iter().find(|(wire, _)| wire.as_bytes() == plain)
+    };
+    let (_, name) = found.ok_or("a string that is none of the enum's values")?;
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'"');
+    Ok(())
+}

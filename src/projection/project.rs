@@ -1,0 +1,98 @@
+//! The whole answer of a fetch, or a root selection, as a fragment.
+
+use std::sync::Arc;
+
+use crate::json::{Body, Span};
+use crate::plan::{Kind, Selection, Shape};
+
+use super::value::{Came, Projector};
+use super::writer::{Bubble, Writer};
+use super::{Answer, Fragment, Inputs, Outcome, message};
+
+/// Projects one slot's answer by the fetch's shape. `service` is the upstream that gave it.
+///
+/// Whether the value itself may be null is not asked here: that is each hole's to say.
+#[must_use]
+pub fn project<'p>(
+    answer: &Answer,
+    shape: &'p Shape,
+    inputs: &Inputs<'_>,
+    service: &Arc<str>,
+) -> Fragment<'p> {
+    match answer {
+        Answer::Null => Writer::new(0, 0).finish(Outcome::Null),
+        Answer::Missing => Writer::new(0, 0).finish(Outcome::Missing),
+        Answer::Value(body, span) => {
+            of_body(body, span.len(), inputs, Some(service), |it| {
+                it.value(&mut body.at(*span).cursor(), &shape.kind, None)
+            })
+        }
+        Answer::Rows(body, rows) => match &shape.kind {
+            Kind::List(item) => {
+                let len = rows.iter().map(|row| row.len()).sum();
+                of_body(body, len, inputs, Some(service), |it| it.rows(rows, item))
+            }
+            kind => match array(body, rows) {
+                Some(body) => of_body(&body, body.bytes().len(), inputs, Some(service), |it| {
+                    it.value(&mut body.root().cursor(), kind, None)
+                }),
+                None => Fragment::failed(message::not_computed(Some(service))),
+            },
+        },
+    }
+}
+
+/// Projects the root fields of a step, which are read from no answer.
+#[must_use]
+pub fn project_root<'p>(selection: &'p Selection, inputs: &Inputs<'_>) -> Fragment<'p> {
+    let body = Body::null();
+    of_body(&body, 0, inputs, None, |it| it.empty_object(selection).map(|()| Came::Value))
+}
+
+/// A fragment is seldom larger than what it is made of; most are much smaller.
+fn of_body<'p, 'a>(
+    body: &'a Body,
+    len: usize,
+    inputs: &Inputs<'a>,
+    service: Option<&'a Arc<str>>,
+    write: impl FnOnce(&mut Projector<'p, 'a, '_>) -> Result<Came, Bubble<'p>>,
+) -> Fragment<'p> {
+    let mut writer = Writer::new(len / 2 + 64, inputs.max_bytes);
+    let inputs = *inputs;
+    let mut projector = Projector { writer: &mut writer, inputs, service, body, seen: Vec::new() };
+    let outcome = match write(&mut projector) {
+        Ok(Came::Value) => Outcome::Value,
+        Ok(Came::Null) => Outcome::Null,
+        Err(failed) => Outcome::Failed(*failed),
+    };
+    if writer.is_full() {
+        return Fragment::failed(message::too_large());
+    }
+    writer.finish(outcome)
+}
+
+impl<'p> Projector<'p, '_, '_> {
+    fn rows(&mut self, rows: &[Span], item: &'p Shape) -> Result<Came, Bubble<'p>> {
+        self.writer.bytes.push(b'[');
+        for (index, row) in (0..).zip(rows) {
+            self.room(None)?;
+            self.item(&mut self.body.at(*row).cursor(), item, index, None)?;
+        }
+        self.writer.bytes.push(b']');
+        Ok(Came::Value)
+    }
+}
+
+/// Rows as the list they stand for, where something reads them as one value.
+fn array(body: &Body, rows: &[Span]) -> Option<Body> {
+    let mut text = Vec::with_capacity(rows.iter().map(|row| row.len() + 1).sum::<usize>() + 2);
+    text.push(b'[');
+    for (index, row) in rows.iter().enumerate() {
+        if index > 0 {
+            text.push(b',');
+        }
+        text.extend_from_slice(body.bytes().get(row.range())?);
+    }
+    text.push(b']');
+    Body::parse(text.into()).ok()
+}

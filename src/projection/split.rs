@@ -1,0 +1,256 @@
+//! Hands a batch's rows out by key, in one scan. Rows stay where they lie in the body; a row whose
+//! key nobody asked for is simply never asked for here.
+
+use std::fmt;
+
+use crate::json::{Body, Kind, Path, Span, Value};
+use crate::schema::{Batch, By, ErrorRule};
+use crate::template::Key;
+
+use super::Answer;
+use super::keys::{Keys, Text};
+
+/// The rows of one batch's answer, by key.
+#[derive(Debug)]
+pub struct Groups {
+    body: Body,
+    /// The part of a row that is wanted.
+    part: Path,
+    keys: Keys,
+    /// Each row, and the next one of its key.
+    rows: Vec<(Span, Option<u32>)>,
+    without_key: usize,
+}
+
+/// A row that reports a failure (`error.if`): where it lies in the batch's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailedRow(pub Span);
+
+/// A batch's answer that holds no rows where they should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SplitError {
+    /// What should be there.
+    pub expected: Kind,
+    /// What is there.
+    pub given: Kind,
+}
+
+impl fmt::Display for SplitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { expected, given } = self;
+        write!(f, "the upstream gave {given} where a batch expects {expected} of rows")
+    }
+}
+
+impl std::error::Error for SplitError {}
+
+/// Tells a batch's rows apart by key.
+///
+/// Nothing, or null, where the rows should be is no rows.
+///
+/// # Errors
+/// A value of another kind where the rows should be.
+pub fn split(
+    body: &Body,
+    rows_at: &Path,
+    batch: &Batch,
+    error: &ErrorRule,
+) -> Result<Groups, SplitError> {
+    let mut groups = Groups {
+        body: body.clone(),
+        part: batch.value.clone(),
+        keys: Keys::default(),
+        rows: Vec::new(),
+        without_key: 0,
+    };
+    match &batch.by {
+        By::Property(by) if rows_at.is_single() => {
+            let rows = rows_at.eval(body.root());
+            for row in rows_of(rows, Kind::Array)?.into_iter().flat_map(Value::items) {
+                groups.add(row, by, error);
+            }
+        }
+        By::Property(by) => {
+            rows_at.eval_all(body.root()).for_each(|row| groups.add(row, by, error));
+        }
+        By::Name => {
+            let rows = rows_of(rows_at.eval(body.root()), Kind::Object)?;
+            for (name, row) in rows.into_iter().flat_map(Value::members) {
+                groups.replace(name.unescape().into(), row, error);
+            }
+        }
+    }
+    Ok(groups)
+}
+
+fn rows_of(rows: Option<Value<'_>>, expected: Kind) -> Result<Option<Value<'_>>, SplitError> {
+    match rows.map(Value::kind) {
+        None | Some(Kind::Null) => Ok(None),
+        Some(given) if given == expected => Ok(rows),
+        Some(given) => Err(SplitError { expected, given }),
+    }
+}
+
+/// Whether an answer, or a row of a batch, reports a failure: what `error.if` names is there and
+/// not null, false or empty.
+#[must_use]
+pub fn reports_failure(error: &ErrorRule, value: Value<'_>) -> bool {
+    let found = error.when.as_ref().and_then(|when| when.eval(value));
+    found.is_some_and(|found| match found.kind() {
+        Kind::Null => false,
+        Kind::Boolean => found.as_bool() == Some(true),
+        Kind::Number => true,
+        Kind::String => found.raw() != b"\"\"",
+        Kind::Array => found.items().next().is_some(),
+        Kind::Object => found.members().next().is_some(),
+    })
+}
+
+impl Groups {
+    /// The body that the rows lie in.
+    #[must_use]
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// How many rows were dropped because they have no key.
+    #[must_use]
+    pub fn without_key(&self) -> usize {
+        self.without_key
+    }
+
+    /// How many rows a key has.
+    #[must_use]
+    pub fn count(&self, key: &Key) -> usize {
+        self.rows(key.text()).count()
+    }
+
+    /// A key's value where one is wanted: of its first row.
+    ///
+    /// # Errors
+    /// The row of the key that reports a failure.
+    pub fn one(&self, key: &Key) -> Result<Answer, FailedRow> {
+        self.not_failed(key)?;
+        let Some(row) = self.rows(key.text()).next() else { return Ok(Answer::Missing) };
+        if self.part.is_root() {
+            return Ok(Answer::Value(self.body.clone(), row));
+        }
+        Ok(match self.part.eval(self.body.at(row)) {
+            Some(part) => Answer::Value(self.body.clone(), part.span()),
+            None => Answer::Null,
+        })
+    }
+
+    /// A key's value where a list is wanted: the wanted part of each of its rows, at most `first`.
+    /// Parts that are lists are joined; a part that is null, or not there, adds nothing.
+    ///
+    /// # Errors
+    /// The row of the key that reports a failure.
+    pub fn list(&self, key: &Key, first: Option<usize>) -> Result<Answer, FailedRow> {
+        self.not_failed(key)?;
+        let mut parts = Vec::new();
+        for row in self.rows(key.text()) {
+            if parts.len() >= first.unwrap_or(usize::MAX) {
+                break;
+            }
+            self.append(row, &mut parts);
+        }
+        parts.truncate(first.unwrap_or(usize::MAX));
+        Ok(Answer::Rows(self.body.clone(), parts))
+    }
+
+    fn append(&self, row: Span, parts: &mut Vec<Span>) {
+        let row = self.body.at(row);
+        if !self.part.is_single() {
+            parts.extend(self.part.eval_all(row).map(Value::span));
+            return;
+        }
+        let Some(part) = self.part.eval(row) else { return };
+        match part.kind() {
+            Kind::Null => {}
+            Kind::Array => parts.extend(part.items().map(Value::span)),
+            Kind::Boolean | Kind::Number | Kind::String | Kind::Object => parts.push(part.span()),
+        }
+    }
+
+    fn not_failed(&self, key: &Key) -> Result<(), FailedRow> {
+        let group = self.keys.find(&self.body, key.text().as_bytes());
+        group.and_then(|group| group.failed).map_or(Ok(()), |row| Err(FailedRow(row)))
+    }
+
+    fn rows(&self, key: &str) -> impl Iterator<Item = Span> {
+        let group = self.keys.find(&self.body, key.as_bytes());
+        let first = group.and_then(|group| group.rows).map(|(first, _)| first);
+        let row = |row: u32| self.rows.get(row as usize);
+        std::iter::successors(first.and_then(row), move |(_, next)| next.and_then(row))
+            .map(|(span, _)| *span)
+    }
+
+    /// Adds a row to the group of each of its keys.
+    fn add(&mut self, row: Value<'_>, by: &Path, error: &ErrorRule) {
+        let failed = reports_failure(error, row);
+        let row_span = row.span();
+        let mut any = false;
+        for found in by.eval_all(row) {
+            if found.kind() == Kind::Array {
+                for key in found.items().filter_map(key_text) {
+                    self.join(key, row_span, failed);
+                    any = true;
+                }
+            } else if let Some(key) = key_text(found) {
+                self.join(key, row_span, failed);
+                any = true;
+            }
+        }
+        if !any {
+            self.without_key += 1;
+        }
+    }
+
+    fn join(&mut self, key: Text, row: Span, failed: bool) {
+        let Some(group) = self.keys.group(&self.body, key) else { return };
+        if failed {
+            group.failed.get_or_insert(row);
+            return;
+        }
+        let Ok(number) = u32::try_from(self.rows.len()) else { return };
+        let Some((first, last)) = group.rows else {
+            group.rows = Some((number, number));
+            self.rows.push((row, None));
+            return;
+        };
+        let Some((known, next)) = self.rows.get_mut(last as usize) else { return };
+        // A row that names a key twice belongs to it once.
+        if *known != row {
+            *next = Some(number);
+            group.rows = Some((first, number));
+            self.rows.push((row, None));
+        }
+    }
+
+    /// Gives a key its only row. Of duplicate properties the last counts.
+    fn replace(&mut self, name: Box<str>, row: Value<'_>, error: &ErrorRule) {
+        let failed = reports_failure(error, row);
+        let Some(group) = self.keys.group(&self.body, Text::Unescaped(name)) else { return };
+        let Ok(number) = u32::try_from(self.rows.len()) else { return };
+        (group.rows, group.failed) = (Some((number, number)), failed.then(|| row.span()));
+        self.rows.push((row.span(), None));
+    }
+}
+
+/// A key's text: a string's content, a number or Boolean as written.
+fn key_text(value: Value<'_>) -> Option<Text> {
+    let Span { start, end } = value.span();
+    match value.kind() {
+        Kind::Number | Kind::Boolean => Some(Text::InBody(Span { start, end })),
+        Kind::String => {
+            let string = value.as_raw_string()?;
+            Some(if string.is_escaped() {
+                Text::Unescaped(string.unescape().into())
+            } else {
+                Text::InBody(Span { start: start + 1, end: end.saturating_sub(1) })
+            })
+        }
+        Kind::Null | Kind::Array | Kind::Object => None,
+    }
+}
