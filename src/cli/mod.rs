@@ -1,3 +1,4 @@
 //! The command line: what a person or a script starts.
 
 pub mod mock;
+pub mod spec;
