@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use onedoor::config::{BodyFormat, ServiceName, Sources};
-use onedoor::schema;
+use onedoor::schema::{self, Defaults};
 
 #[test]
 fn every_mistake_is_told_as_its_fixture_says() -> Result<(), Box<dyn Error>> {
@@ -58,7 +58,8 @@ fn diagnose(directory: &Path) -> Result<String, Box<dyn Error>> {
             Some(name) => (name, BodyFormat::Form),
             None => (line, BodyFormat::Json),
         };
-        upstreams.insert(name.parse::<ServiceName>()?, format);
+        let defaults = Defaults { body: format, ..Defaults::default() };
+        upstreams.insert(name.parse::<ServiceName>()?, defaults);
     }
     let env = |name: &str| (name == "REGION").then(|| "eu".to_owned());
     let (catalog, problems) = schema::load(sources, &upstreams, &env);

@@ -4,7 +4,8 @@
 //! A cursor stands at a value's first byte, or just after a value it has passed. The cursor of an
 //! object or array borrows the cursor it was made from, moves it, and leaves it after the close.
 
-use super::scan::{byte, quote_or_bracket, quote_or_escape, space};
+use super::scan::{byte, quote_or_bracket, quote_or_escape, token, token_end};
+use super::string::Foreseen;
 use super::{Body, Kind, RawString, Span, Value};
 
 /// A position in a body's text, and the first noted container that begins there or later.
@@ -122,27 +123,51 @@ impl<'a> Cursor<'a> {
     /// `None`, standing then after the closing brace.
     #[inline(always)]
     pub(super) fn next_name(&mut self) -> Option<RawString<'a>> {
-        if !self.next_item() {
+        if self.next_token() != b'"' {
+            self.at += 1;
             return None;
         }
         let name = self.quoted();
-        let colon = space(self.text(), self.at);
-        self.at = space(self.text(), colon + 1);
+        let text = self.text();
+        let (colon, _) = token(text, self.at);
+        (self.at, _) = token(text, colon + 1);
         Some(name)
+    }
+
+    /// As `next_name`, if the name is as foreseen; else it stands still.
+    #[inline(always)]
+    fn next_name_is(&mut self, foreseen: &Foreseen) -> bool {
+        let text = self.text();
+        let (mut at, mut first) = token(text, self.at);
+        if first == b',' {
+            (at, first) = token(text, at + 1);
+        }
+        if first != b'"' || !foreseen.begins(text, at + 1) {
+            return false;
+        }
+        let (colon, _) = token(text, at + 1 + foreseen.length);
+        (self.at, _) = token(text, colon + 1);
+        true
     }
 
     /// After an opening bracket or a value: whether it stands at a further item; if not, it stands
     /// after the closing bracket.
     #[inline(always)]
     pub(super) fn next_item(&mut self) -> bool {
-        let text = self.text();
-        let mut at = space(text, self.at);
-        if byte(text, at) == b',' {
-            at = space(text, at + 1);
-        }
-        let more = !matches!(byte(text, at), b']' | b'}' | 0);
-        self.at = if more { at } else { at + 1 };
+        let more = !matches!(self.next_token(), b']' | b'}' | 0);
+        self.at += usize::from(!more);
         more
+    }
+
+    /// Goes past a comma to what comes next, and returns its first byte.
+    #[inline(always)]
+    fn next_token(&mut self) -> u8 {
+        let (mut at, mut first) = token(self.text(), self.at);
+        if first == b',' {
+            (at, first) = token(self.text(), at + 1);
+        }
+        self.at = at;
+        first
     }
 
     /// A string, from its opening quote.
@@ -152,7 +177,7 @@ impl<'a> Cursor<'a> {
         let mut end = quote_or_escape(text, start);
         let escaped = byte(text, end) == b'\\';
         if escaped {
-            end = string_end(text, end).saturating_sub(1);
+            end = escaped_end(text, end).saturating_sub(1);
         }
         self.at = end + 1;
         RawString::new(text.get(start..end).unwrap_or_default(), escaped)
@@ -179,24 +204,20 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// After a string's opening quote, or at an escape in it: where the string ends.
+/// After a string's opening quote: where the string ends.
 #[inline(always)]
 fn string_end(text: &[u8], at: usize) -> usize {
-    let mut at = quote_or_escape(text, at);
+    let end = quote_or_escape(text, at);
+    if byte(text, end) == b'\\' { escaped_end(text, end) } else { end + 1 }
+}
+
+/// At an escape in a string: where the string ends.
+#[inline(never)]
+fn escaped_end(text: &[u8], mut at: usize) -> usize {
     while byte(text, at) == b'\\' {
         at = quote_or_escape(text, at + 2);
     }
     at + 1
-}
-
-/// Where a number, `true`, `false` or `null` ends.
-#[inline(always)]
-fn token_end(text: &[u8], start: usize) -> usize {
-    let mut at = start;
-    while !matches!(byte(text, at), b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t' | 0) {
-        at += 1;
-    }
-    at
 }
 
 /// After an opening bracket: the position after the one that closes it. Kinds of brackets match in
@@ -244,6 +265,23 @@ impl<'a> ObjectCursor<'_, 'a> {
         self.pending = self.cursor.at;
         self.closed = name.is_none();
         name
+    }
+
+    /// Goes to the next property if it bears this very name, and says so; else goes nowhere.
+    ///
+    /// Rows of a list mostly name the same properties in the same order. Where the name is
+    /// foreseen, its end need not be looked for.
+    #[inline]
+    pub fn next_is(&mut self, foreseen: &Foreseen) -> bool {
+        if self.closed {
+            return false;
+        }
+        if self.cursor.at == self.pending {
+            self.cursor.skip();
+        }
+        let found = self.cursor.next_name_is(foreseen);
+        self.pending = if found { self.cursor.at } else { usize::MAX };
+        found
     }
 
     /// The cursor at the value of the property last named.

@@ -37,7 +37,7 @@ use bytes::Bytes;
 
 pub use cursor::{ArrayCursor, Cursor, ObjectCursor};
 pub use path::{Matches, Path, PathError, Segment};
-pub use string::{RawString, write_string};
+pub use string::{Foreseen, RawString, write_string};
 pub use validate::{Invalid, MAX_DEPTH, Reason};
 pub use value::{Items, Kind, Members, Value};
 

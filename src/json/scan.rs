@@ -16,21 +16,32 @@ pub(super) fn byte(text: &[u8], at: usize) -> u8 {
     }
 }
 
-/// The first byte that is not white space (RFC 8259 section 2).
+/// The position of the first byte that is not white space (RFC 8259 section 2).
 #[inline(always)]
 pub(super) fn space(text: &[u8], at: usize) -> usize {
-    if byte(text, at) > b' ' { at } else { long_space(text, at) }
+    token(text, at).0
 }
 
-/// Pretty-printed text: a line end, then blanks by the eight.
-fn long_space(text: &[u8], mut at: usize) -> usize {
+/// The first byte that is not white space, with its position.
+#[inline(always)]
+pub(super) fn token(text: &[u8], at: usize) -> (usize, u8) {
+    match byte(text, at) {
+        0..=b' ' => long_space(text, at),
+        first => (at, first),
+    }
+}
+
+/// Pretty-printed text: a line end, then a run of blanks, counted by the eight.
+#[inline(never)]
+fn long_space(text: &[u8], mut at: usize) -> (usize, u8) {
     loop {
-        while word(text, at) == Some(LOW * b' ' as u64) {
-            at += 8;
-        }
         match byte(text, at) {
-            b' ' | b'\n' | b'\r' | b'\t' => at += 1,
-            _ => return at,
+            b'\n' | b'\r' | b'\t' => at += 1,
+            b' ' => match word(text, at) {
+                Some(word) => at += first(word ^ (LOW * b' ' as u64)),
+                None => at += 1,
+            },
+            first => return (at, first),
         }
     }
 }
@@ -60,6 +71,12 @@ pub(super) fn quote_or_bracket(text: &[u8], mut at: usize) -> usize {
     tail::<QuoteOrBracket>(text, at)
 }
 
+/// In checked text: where a number, `true`, `false` or `null` ends.
+#[inline(always)]
+pub(super) fn token_end(text: &[u8], at: usize) -> usize {
+    find_near::<TokenEnd>(text, at)
+}
+
 /// A set of bytes to look for.
 trait Sought {
     /// Marks the high bit of the bytes in the set; those above the lowest mark may be wrong.
@@ -69,36 +86,52 @@ trait Sought {
     fn hit(byte: u8) -> u8;
 }
 
-/// Most strings end within sixteen bytes; the long ones go by blocks that the compiler makes wide.
+/// Most strings end within sixteen bytes.
 #[inline(always)]
-fn find<S: Sought>(text: &[u8], mut at: usize) -> usize {
-    let short = at.saturating_add(16);
+fn find<S: Sought>(text: &[u8], at: usize) -> usize {
+    let start = text.get(at..).and_then(|rest| rest.first_chunk::<16>());
+    if let Some(([one, two], _)) = start.map(|start| start.as_chunks::<8>()) {
+        let hits = S::hits(u64::from_le_bytes(*one));
+        if hits != 0 {
+            return at + first(hits);
+        }
+        let hits = S::hits(u64::from_le_bytes(*two));
+        if hits != 0 {
+            return at + 8 + first(hits);
+        }
+        return find_far::<S>(text, at + 16);
+    }
+    find_near::<S>(text, at)
+}
+
+/// Passes over blocks of 32 bytes, which the compiler compares as a whole.
+#[inline(never)]
+fn find_far<S: Sought>(text: &[u8], mut at: usize) -> usize {
+    let (blocks, _) = text.get(at..).unwrap_or_default().as_chunks::<32>();
+    for block in blocks {
+        let mut hits = [0; 32];
+        hits.iter_mut().zip(block).for_each(|(hit, byte)| *hit = S::hit(*byte));
+        if hits.iter().fold(0, |any, hit| any | hit) != 0 {
+            break;
+        }
+        at += 32;
+    }
+    find_near::<S>(text, at)
+}
+
+#[inline(always)]
+fn find_near<S: Sought>(text: &[u8], mut at: usize) -> usize {
     while let Some(word) = word(text, at) {
         let hits = S::hits(word);
         if hits != 0 {
             return at + first(hits);
         }
         at += 8;
-        if at >= short {
-            at = pass_blocks::<S>(text, at);
-        }
     }
     tail::<S>(text, at)
 }
 
-/// Passes over blocks of 32 bytes with none of the set.
-#[inline(always)]
-fn pass_blocks<S: Sought>(text: &[u8], mut at: usize) -> usize {
-    while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
-        if block.iter().fold(0, |any, &byte| any | S::hit(byte)) != 0 {
-            break;
-        }
-        at += 32;
-    }
-    at
-}
-
-#[inline(always)]
+#[inline(never)]
 fn tail<S: Sought>(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     at + rest.iter().position(|&byte| S::hit(byte) != 0).unwrap_or(rest.len())
@@ -136,7 +169,7 @@ impl Sought for StringBreak {
 
     #[inline(always)]
     fn hit(byte: u8) -> u8 {
-        u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < 0x20)
+        u8::from((byte ^ b'"').min(byte ^ b'\\').min(byte & 0xe0) == 0)
     }
 }
 
@@ -151,7 +184,7 @@ impl Sought for QuoteOrEscape {
 
     #[inline(always)]
     fn hit(byte: u8) -> u8 {
-        u8::from(byte == b'"') | u8::from(byte == b'\\')
+        u8::from((byte ^ b'"').min(byte ^ b'\\') == 0)
     }
 }
 
@@ -170,5 +203,21 @@ impl Sought for QuoteOrBracket {
     #[inline(always)]
     fn hit(byte: u8) -> u8 {
         u8::from(matches!(byte, b'"' | b'[' | b']' | b'{' | b'}'))
+    }
+}
+
+/// What may follow a number or literal: a comma, a closing bracket, white space.
+struct TokenEnd;
+
+impl Sought for TokenEnd {
+    #[inline(always)]
+    fn hits(word: u64) -> u64 {
+        let space = word.wrapping_sub(LOW * 0x21) & !word & HIGH;
+        space | equal(word, b',') | equal(word | (LOW * 0x20), b'}')
+    }
+
+    #[inline(always)]
+    fn hit(byte: u8) -> u8 {
+        u8::from(matches!(byte, b',' | b']' | b'}' | 0..=b' '))
     }
 }

@@ -46,6 +46,40 @@ impl<'a> RawString<'a> {
     }
 }
 
+/// A name that is likely to come, made ready for comparing: see
+/// [`ObjectCursor::next_is`](super::ObjectCursor::next_is).
+#[derive(Clone, Copy, Debug)]
+pub struct Foreseen {
+    /// The name as it is written and its closing quote, and which bits of that there are.
+    text: u128,
+    mask: u128,
+    pub(super) length: usize,
+}
+
+impl Foreseen {
+    /// A name as it was written before. Names of more than 15 bytes are never found.
+    pub fn new(name: RawString<'_>) -> Foreseen {
+        let length = name.text.len() + 1;
+        let mut bytes = [0; 16];
+        let quoted = name.text.iter().chain(b"\"");
+        bytes.iter_mut().zip(quoted).for_each(|(byte, known)| *byte = *known);
+        let text = u128::from_le_bytes(bytes);
+        match length {
+            ..16 => Foreseen { text, mask: (1 << (8 * length)) - 1, length },
+            16 => Foreseen { text, mask: u128::MAX, length },
+            // Nothing is left of any text, so that none is equal.
+            17.. => Foreseen { text: 1, mask: 0, length },
+        }
+    }
+
+    /// Whether it stands in the text at a place.
+    #[inline(always)]
+    pub(super) fn begins(&self, text: &[u8], at: usize) -> bool {
+        let bytes = text.get(at..).and_then(|rest| rest.first_chunk());
+        bytes.is_some_and(|bytes| u128::from_le_bytes(*bytes) & self.mask == self.text)
+    }
+}
+
 /// Compares the string itself, whichever way it is written.
 impl PartialEq<str> for RawString<'_> {
     #[inline]

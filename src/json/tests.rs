@@ -1,5 +1,9 @@
+use super::Reason::{
+    Control, Cut, Empty, Escape, NoColon, NoCommaOrBrace, NoCommaOrBracket, NoName, NoValue, Number,
+    Surrogate, Trailing,
+};
 use super::number::{canonical_i32, fits_i32, is_finite_f64};
-use super::{Body, Invalid, Kind, MAX_DEPTH, Reason, Span, write_string};
+use super::{Body, Foreseen, Invalid, Kind, MAX_DEPTH, Reason, Span, write_string};
 
 fn body(text: &str) -> Body {
     Body::parse(text.to_owned().into()).expect("the test's text is JSON")
@@ -9,6 +13,103 @@ fn fault(text: &[u8]) -> (usize, Reason) {
     let invalid = Body::parse(text.to_vec().into()).expect_err("the test's text is not JSON");
     (invalid.offset, invalid.reason)
 }
+
+/// Texts that every reader must refuse, and where and why this one does.
+const NOT_JSON: [(&str, usize, Reason); 93] = [
+    ("", 0, Empty),
+    (" \n\t ", 4, Empty),
+    ("[", 1, Cut),
+    ("{", 1, Cut),
+    ("[1", 2, Cut),
+    ("[1,", 3, Cut),
+    (r#"{"a""#, 4, Cut),
+    (r#"{"a":"#, 5, Cut),
+    (r#"{"a":1"#, 6, Cut),
+    (r#"{"a":1,"#, 7, Cut),
+    (r#"""#, 1, Cut),
+    (r#""abc"#, 4, Cut),
+    (r#""\"#, 2, Cut),
+    (r#""\u12"#, 5, Cut),
+    ("-", 1, Cut),
+    ("1.", 2, Cut),
+    ("1e", 2, Cut),
+    ("1e+", 3, Cut),
+    ("tru", 3, Cut),
+    ("nul", 3, Cut),
+    ("[1]]", 3, Trailing),
+    ("{}{}", 2, Trailing),
+    ("1 2", 2, Trailing),
+    ("\"a\"b", 3, Trailing),
+    ("nulll", 4, Trailing),
+    ("[]\0", 2, Trailing),
+    ("[1,]", 3, NoValue),
+    ("[,1]", 1, NoValue),
+    ("[1,,2]", 3, NoValue),
+    ("[a]", 1, NoValue),
+    ("True", 0, NoValue),
+    ("truE", 3, NoValue),
+    ("NaN", 0, NoValue),
+    ("[Infinity]", 1, NoValue),
+    ("'a'", 0, NoValue),
+    ("+1", 0, NoValue),
+    (".5", 0, NoValue),
+    ("]", 0, NoValue),
+    ("}", 0, NoValue),
+    ("[}", 1, NoValue),
+    ("\u{feff}[]", 0, NoValue),
+    ("\u{a0}1", 0, NoValue),
+    ("\x0c1", 0, NoValue),
+    ("/* c */ 1", 0, NoValue),
+    (r#"{"a":}"#, 5, NoValue),
+    ("{a:1}", 1, NoName),
+    ("{'a':1}", 1, NoName),
+    ("{1:1}", 1, NoName),
+    ("{,}", 1, NoName),
+    (r#"{"a":1,}"#, 7, NoName),
+    (r#"{"a":1,,"b":2}"#, 7, NoName),
+    ("{]", 1, NoName),
+    (r#"{"a"}"#, 4, NoColon),
+    (r#"{"a" 1}"#, 5, NoColon),
+    (r#"{"a",1}"#, 4, NoColon),
+    ("[1 2]", 3, NoCommaOrBracket),
+    ("[1}", 2, NoCommaOrBracket),
+    ("[1:2]", 2, NoCommaOrBracket),
+    ("[1a]", 2, NoCommaOrBracket),
+    ("[0x1]", 2, NoCommaOrBracket),
+    ("[1.5.5]", 4, NoCommaOrBracket),
+    (r#"{"a":1]"#, 6, NoCommaOrBrace),
+    (r#"{"a":1 "b":2}"#, 7, NoCommaOrBrace),
+    (r#"{"a"::1}"#, 5, NoValue),
+    (r#"{"a":1:2}"#, 6, NoCommaOrBrace),
+    ("[-]", 2, Number),
+    ("[-a]", 2, Number),
+    ("[--1]", 2, Number),
+    ("[01]", 2, Number),
+    ("[-01]", 3, Number),
+    ("[00]", 2, Number),
+    ("[1.]", 3, Number),
+    ("[1.e5]", 3, Number),
+    ("[1e]", 3, Number),
+    ("[1e+]", 4, Number),
+    ("[1eE2]", 3, Number),
+    ("[-.5]", 2, Number),
+    ("\"a\nb\"", 2, Control),
+    ("\"\t\"", 1, Control),
+    ("\"\0\"", 1, Control),
+    ("\"eight or more, \x1f\"", 16, Control),
+    (r#""\x41""#, 2, Escape),
+    (r#""\'""#, 2, Escape),
+    (r#""\U0041""#, 2, Escape),
+    (r#""\u00g0""#, 5, Escape),
+    (r#""\u+041""#, 3, Escape),
+    (r#""\ud83d""#, 1, Surrogate),
+    (r#""\ude00""#, 1, Surrogate),
+    (r#""\ud83dx""#, 1, Surrogate),
+    (r#""\ud83d\n""#, 1, Surrogate),
+    (r#""\ud83d\u0041""#, 1, Surrogate),
+    (r#""\ud83d\ud83d""#, 1, Surrogate),
+    (r#""\ude00\ud83d""#, 1, Surrogate),
+];
 
 /// Texts that every reader must accept.
 #[test]
@@ -33,105 +134,7 @@ fn json_is_accepted() {
 
 #[test]
 fn what_is_not_json_is_refused_where_it_stops_being_json() {
-    use Reason::{
-        Control, Cut, Empty, Escape, NoColon, NoCommaOrBrace, NoCommaOrBracket, NoName, NoValue,
-        Number, Surrogate, Trailing,
-    };
-    for (text, offset, reason) in [
-        ("", 0, Empty),
-        (" \n\t ", 4, Empty),
-        ("[", 1, Cut),
-        ("{", 1, Cut),
-        ("[1", 2, Cut),
-        ("[1,", 3, Cut),
-        (r#"{"a""#, 4, Cut),
-        (r#"{"a":"#, 5, Cut),
-        (r#"{"a":1"#, 6, Cut),
-        (r#"{"a":1,"#, 7, Cut),
-        (r#"""#, 1, Cut),
-        (r#""abc"#, 4, Cut),
-        (r#""\"#, 2, Cut),
-        (r#""\u12"#, 5, Cut),
-        ("-", 1, Cut),
-        ("1.", 2, Cut),
-        ("1e", 2, Cut),
-        ("1e+", 3, Cut),
-        ("tru", 3, Cut),
-        ("nul", 3, Cut),
-        ("[1]]", 3, Trailing),
-        ("{}{}", 2, Trailing),
-        ("1 2", 2, Trailing),
-        ("\"a\"b", 3, Trailing),
-        ("nulll", 4, Trailing),
-        ("[]\0", 2, Trailing),
-        ("[1,]", 3, NoValue),
-        ("[,1]", 1, NoValue),
-        ("[1,,2]", 3, NoValue),
-        ("[a]", 1, NoValue),
-        ("True", 0, NoValue),
-        ("truE", 3, NoValue),
-        ("NaN", 0, NoValue),
-        ("[Infinity]", 1, NoValue),
-        ("'a'", 0, NoValue),
-        ("+1", 0, NoValue),
-        (".5", 0, NoValue),
-        ("]", 0, NoValue),
-        ("}", 0, NoValue),
-        ("[}", 1, NoValue),
-        ("\u{feff}[]", 0, NoValue),
-        ("\u{a0}1", 0, NoValue),
-        ("\x0c1", 0, NoValue),
-        ("/* c */ 1", 0, NoValue),
-        (r#"{"a":}"#, 5, NoValue),
-        ("{a:1}", 1, NoName),
-        ("{'a':1}", 1, NoName),
-        ("{1:1}", 1, NoName),
-        ("{,}", 1, NoName),
-        (r#"{"a":1,}"#, 7, NoName),
-        (r#"{"a":1,,"b":2}"#, 7, NoName),
-        ("{]", 1, NoName),
-        (r#"{"a"}"#, 4, NoColon),
-        (r#"{"a" 1}"#, 5, NoColon),
-        (r#"{"a",1}"#, 4, NoColon),
-        ("[1 2]", 3, NoCommaOrBracket),
-        ("[1}", 2, NoCommaOrBracket),
-        ("[1:2]", 2, NoCommaOrBracket),
-        ("[1a]", 2, NoCommaOrBracket),
-        ("[0x1]", 2, NoCommaOrBracket),
-        ("[1.5.5]", 4, NoCommaOrBracket),
-        (r#"{"a":1]"#, 6, NoCommaOrBrace),
-        (r#"{"a":1 "b":2}"#, 7, NoCommaOrBrace),
-        (r#"{"a"::1}"#, 5, NoValue),
-        (r#"{"a":1:2}"#, 6, NoCommaOrBrace),
-        ("[-]", 2, Number),
-        ("[-a]", 2, Number),
-        ("[--1]", 2, Number),
-        ("[01]", 2, Number),
-        ("[-01]", 3, Number),
-        ("[00]", 2, Number),
-        ("[1.]", 3, Number),
-        ("[1.e5]", 3, Number),
-        ("[1e]", 3, Number),
-        ("[1e+]", 4, Number),
-        ("[1eE2]", 3, Number),
-        ("[-.5]", 2, Number),
-        ("\"a\nb\"", 2, Control),
-        ("\"\t\"", 1, Control),
-        ("\"\0\"", 1, Control),
-        ("\"eight or more, \x1f\"", 16, Control),
-        (r#""\x41""#, 2, Escape),
-        (r#""\'""#, 2, Escape),
-        (r#""\U0041""#, 2, Escape),
-        (r#""\u00g0""#, 5, Escape),
-        (r#""\u+041""#, 3, Escape),
-        (r#""\ud83d""#, 1, Surrogate),
-        (r#""\ude00""#, 1, Surrogate),
-        (r#""\ud83dx""#, 1, Surrogate),
-        (r#""\ud83d\n""#, 1, Surrogate),
-        (r#""\ud83d\u0041""#, 1, Surrogate),
-        (r#""\ud83d\ud83d""#, 1, Surrogate),
-        (r#""\ude00\ud83d""#, 1, Surrogate),
-    ] {
+    for (text, offset, reason) in NOT_JSON {
         assert_eq!(fault(text.as_bytes()), (offset, reason), "{text:?}");
     }
 }
@@ -260,6 +263,30 @@ fn a_cursor_reads_an_object_once_and_knows_where_it_ended() {
     inner.finish();
     assert!(object.next_key().is_none());
     assert_eq!(cursor.position(), 41);
+}
+
+#[test]
+fn a_foreseen_name_is_found_only_as_it_was_written() {
+    let names = ["a", "ab", r"\u0061", "fifteen letters", "sixteen letters.", "sixteen letters.x"];
+    for known in names {
+        let text = format!(r#"{{"{known}":1}}"#);
+        let body = body(&text);
+        let foreseen = body.root().members().map(|(key, _)| Foreseen::new(key)).next();
+        let foreseen = foreseen.expect("one member");
+        for next in names {
+            let other = format!(r#"{{"{next}" : 1, "more": "than sixteen bytes"}}"#);
+            let other = Body::parse(other.into()).expect("JSON");
+            let mut cursor = other.root().cursor();
+            let mut object = cursor.object().expect("an object");
+            let found = object.next_is(&foreseen);
+            assert_eq!(found, known == next && known.len() < 16, "{known} before {next}");
+            if !found {
+                assert_eq!(object.next_key().map(|key| key.raw()), Some(next.as_bytes()));
+            }
+            assert_eq!(object.value().skip(), b"1");
+            assert!(object.next_key().is_some_and(|key| key == "more"));
+        }
+    }
 }
 
 #[test]

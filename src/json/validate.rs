@@ -5,13 +5,13 @@
 
 use std::fmt;
 
-use super::scan::{byte, space, string_break};
+use super::scan::{byte, space, string_break, token};
 
 /// How deep arrays and objects may nest: as deep as `serde_json` reads, and one more.
 pub const MAX_DEPTH: usize = 128;
 
 /// Containers shorter than this are not noted: passing over one costs no more than a look-up.
-const NOTED: usize = 64;
+pub(super) const NOTED: usize = 64;
 
 /// Why a text is not a JSON body, and where. Says nothing of the content, so it may be logged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,24 +99,25 @@ pub(super) fn validate(text: &[u8]) -> Result<Checked, Invalid> {
 
 /// One value with all that it holds; returns where it ends.
 fn value(text: &[u8], mut at: usize, open: &mut Open) -> Result<usize, Invalid> {
+    let mut first = byte(text, at);
     loop {
         if open.in_object() {
-            at = name(text, at)?;
+            (at, first) = name(text, at, first)?;
         }
-        match byte(text, at) {
+        match first {
             b'"' => at = string(text, at + 1)?,
             b'0'..=b'9' | b'-' => at = number(text, at)?,
             b'{' => {
                 open.push(at, true)?;
-                at = space(text, at + 1);
-                if byte(text, at) != b'}' {
+                (at, first) = token(text, at + 1);
+                if first != b'}' {
                     continue;
                 }
             }
             b'[' => {
                 open.push(at, false)?;
-                at = space(text, at + 1);
-                if byte(text, at) != b']' {
+                (at, first) = token(text, at + 1);
+                if first != b']' {
                     continue;
                 }
             }
@@ -129,34 +130,36 @@ fn value(text: &[u8], mut at: usize, open: &mut Open) -> Result<usize, Invalid> 
             if open.depth == 0 {
                 return Ok(at);
             }
-            at = space(text, at);
-            match (byte(text, at), open.in_object()) {
-                (b',', _) => {
-                    at = space(text, at + 1);
-                    break;
-                }
-                (b'}', true) | (b']', false) => {
-                    at += 1;
-                    open.pop(at);
-                }
-                (_, true) => return Err(wrong(text, at, Reason::NoCommaOrBrace)),
-                (_, false) => return Err(wrong(text, at, Reason::NoCommaOrBracket)),
+            (at, first) = token(text, at);
+            if first == b',' {
+                (at, first) = token(text, at + 1);
+                break;
             }
+            let (close, reason) = if open.in_object() {
+                (b'}', Reason::NoCommaOrBrace)
+            } else {
+                (b']', Reason::NoCommaOrBracket)
+            };
+            if first != close {
+                return Err(wrong(text, at, reason));
+            }
+            at += 1;
+            open.pop(at);
         }
     }
 }
 
-/// A property's name and its colon; returns where the value begins.
+/// A property's name and its colon; returns where the value begins, and its first byte.
 #[inline(always)]
-fn name(text: &[u8], at: usize) -> Result<usize, Invalid> {
-    if byte(text, at) != b'"' {
+fn name(text: &[u8], at: usize, first: u8) -> Result<(usize, u8), Invalid> {
+    if first != b'"' {
         return Err(wrong(text, at, Reason::NoName));
     }
-    let at = space(text, string(text, at + 1)?);
-    if byte(text, at) != b':' {
+    let (at, colon) = token(text, string(text, at + 1)?);
+    if colon != b':' {
         return Err(wrong(text, at, Reason::NoColon));
     }
-    Ok(space(text, at + 1))
+    Ok(token(text, at + 1))
 }
 
 /// A string from after its opening quote; returns where it ends.

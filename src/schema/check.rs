@@ -13,7 +13,7 @@ use super::catalog::{Catalog, EndpointId};
 use super::files::{Files, Place};
 use super::parse::Parsed;
 use super::text::Text;
-use super::{public, values, walk};
+use super::{builtin, public, values, walk};
 use crate::config::{Problem, Problems, ServiceName, SourceId};
 use crate::json::Path;
 use crate::template::Environment;
@@ -51,7 +51,8 @@ pub(super) fn check(
     };
     check.refuse_later_directives();
     check.refuse_subscriptions();
-    for problem in values::problems(check.schema, check.files) {
+    let left_out = values::problems(check.schema, check.files);
+    for problem in left_out.into_iter().chain(builtin::problems(check.schema, check.files)) {
         check.push(problem);
     }
     let wire = check.wire();

@@ -22,6 +22,8 @@ pub(super) struct Diagnostics<'s> {
     names: HashMap<Span, SourceSpan>,
     /// Files that are no GraphQL.
     broken: HashSet<SourceId>,
+    /// Where directives are given arguments they do not have.
+    unknown_arguments: Vec<SourceSpan>,
 }
 
 type Span = (FileId, usize, usize);
@@ -39,7 +41,10 @@ impl<'s> Diagnostics<'s> {
         });
         let broken = of_syntax.filter_map(|found| Some(files.place(found.error.location())?.source));
         let broken = broken.collect();
-        Self { schema, files, lists, names: names(schema), broken }
+        let all = lists.iter().flat_map(DiagnosticList::iter).map(|diagnostic| diagnostic.error);
+        let unknown = all.filter(|error| error.unstable_error_name() == Some("UndefinedArgument"));
+        let unknown_arguments = unknown.filter_map(ToCliReport::location).collect();
+        Self { schema, files, lists, names: names(schema), broken, unknown_arguments }
     }
 
     /// The files whose syntax is wrong: what they say beyond that is not to be trusted.
@@ -82,9 +87,18 @@ impl<'s> Diagnostics<'s> {
                     | "UndefinedDirective"
             )
         ) || error.to_string().contains("for undefined type");
+        // What a directive lacks is what it was given under a wrong name.
+        let misnamed = name == Some("RequiredArgument")
+            && error.location().is_some_and(|directive| {
+                self.unknown_arguments.iter().any(|argument| {
+                    argument.file_id() == directive.file_id()
+                        && argument.offset() >= directive.offset()
+                        && argument.end_offset() <= directive.end_offset()
+                })
+            });
         let place = self.files.place(error.location());
         let in_broken = place.is_some_and(|place| self.broken.contains(&place.source));
-        elsewhere || in_broken || (about_missing && !self.broken.is_empty())
+        elsewhere || misnamed || in_broken || (about_missing && !self.broken.is_empty())
     }
 
     fn problem(&self, error: &DiagnosticData) -> Problem {
@@ -101,17 +115,17 @@ impl<'s> Diagnostics<'s> {
         };
         let Said { message, help } = said.unwrap_or(Said { message, help: None });
         let problem = match place {
-            Some(place) => self.narrowed(place).error(message),
+            Some(place) => self.narrowed(&place).error(message),
             None => Problem::without_file(message),
         };
         Problem { help, ..problem }
     }
 
     /// A place of several lines: its first one.
-    fn narrowed(&self, place: Place) -> Place {
-        let written = self.files.written(&place);
+    fn narrowed(&self, place: &Place) -> Place {
+        let written = self.files.written(place);
         let first = written.find(['\n', '\r']).unwrap_or(written.len());
-        Place { span: place.span.start..place.span.start + first, ..place }
+        Place { source: place.source, span: place.span.start..place.span.start + first }
     }
 
     fn validation(&self, name: &str, message: &str, written: &str) -> Option<Said> {
@@ -126,6 +140,22 @@ impl<'s> Diagnostics<'s> {
             "RequiredArgument" => Some(required_argument(first)),
             "RequiredField" => Some(required_field(first)),
             "UnsupportedLocation" => self.misplaced(written, message),
+            "UniqueDirective" => Some(Said {
+                message: format!("`@{}` may stand here only once", directive_name(written)),
+                help: None,
+            }),
+            "RootOperationObjectType" => Some(Said {
+                message: format!("`{first}` is a root, and must be an object type"),
+                help: None,
+            }),
+            "UnsupportedValueType" => Some(unsupported_value(message)),
+            "TransitiveImplementedInterfaces" => Some(Said {
+                message: format!(
+                    "`{first}` implements `{second}`, so it must implement `{}` too",
+                    quoted.get(2).copied().unwrap_or_default()
+                ),
+                help: None,
+            }),
             "QueryRootOperationType" => Some(Said {
                 message: "the schema has no query root".to_owned(),
                 help: Some("write `type Query { .. }`".to_owned()),
@@ -138,6 +168,10 @@ impl<'s> Diagnostics<'s> {
     }
 
     fn unknown_type(&self, name: &str) -> Said {
+        if self.schema.types.contains_key(name) {
+            let help = "only interfaces can be implemented".to_owned();
+            return Said { message: format!("`{name}` is no interface"), help: Some(help) };
+        }
         let known = self.schema.types.keys().map(|known| known.as_str()).filter(|known| {
             !known.starts_with("__") && !super::definitions::is_own_type(known)
         });
@@ -189,12 +223,8 @@ impl<'s> Diagnostics<'s> {
     }
 
     fn misplaced(&self, written: &str, message: &str) -> Option<Said> {
-        let name: String = written
-            .trim_start_matches('@')
-            .chars()
-            .take_while(|char| char.is_ascii_alphanumeric() || *char == '_')
-            .collect();
-        let definition = self.schema.directive_definitions.get(name.as_str())?;
+        let name = directive_name(written);
+        let definition = self.schema.directive_definitions.get(name)?;
         let allowed: Vec<String> =
             definition.locations.iter().map(|at| location(&at.to_string())).collect();
         let allowed: Vec<&str> = allowed.iter().map(String::as_str).collect();
@@ -205,8 +235,11 @@ impl<'s> Diagnostics<'s> {
         })
     }
 
-    /// Errors of putting the definitions together; they have no name.
+    /// Errors of the syntax and of putting the definitions together; they have no name.
     fn building(&self, message: &str) -> Option<Said> {
+        if message.starts_with(SYNTAX) {
+            return Some(Said { message: with_signs(message), help: None });
+        }
         let name = quoted(message).first().copied().unwrap_or_default();
         let help = if message.contains("defined multiple times") {
             match super::definitions::is_own(name) {
@@ -235,11 +268,58 @@ impl<'s> Diagnostics<'s> {
     }
 }
 
+/// How the parser's own errors begin; they have no name by which to know them.
+const SYNTAX: &str = "syntax error: ";
+
 fn is_syntax(error: &DiagnosticData) -> bool {
-    // The parser's own errors have no name and are known by this beginning alone.
-    error.unstable_error_name().is_none()
-        && (error.to_string().starts_with("syntax error")
-            || error.to_string().contains("limit reached"))
+    let is_syntax = |message: &str| message.starts_with(SYNTAX) || message.contains("limit reached");
+    error.unstable_error_name().is_none() && is_syntax(&error.to_string())
+}
+
+/// Tokens by their signs instead of the parser's names for them.
+fn with_signs(message: &str) -> String {
+    const SIGNS: [(&str, &str); 13] = [
+        ("L_PAREN", "`(`"),
+        ("R_PAREN", "`)`"),
+        ("L_BRACK", "`[`"),
+        ("R_BRACK", "`]`"),
+        ("L_CURLY", "`{`"),
+        ("R_CURLY", "`}`"),
+        ("COLON", "`:`"),
+        ("EQ", "`=`"),
+        ("BANG", "`!`"),
+        ("AT", "`@`"),
+        ("PIPE", "`|`"),
+        ("AMP", "`&`"),
+        ("EOF", "the end of the file"),
+    ];
+    let sign = |word: &str| SIGNS.iter().find(|(name, _)| *name == word).map(|(_, sign)| *sign);
+    let words = message.split(' ').map(|word| match word.strip_suffix(',') {
+        Some(word) => format!("{},", sign(word).unwrap_or(word)),
+        None => sign(word).unwrap_or(word).to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The name at the beginning of a directive.
+fn directive_name(written: &str) -> &str {
+    let name = written.trim_start_matches('@');
+    let end = name.find(|char: char| !char.is_ascii_alphanumeric() && char != '_');
+    end.and_then(|end| name.get(..end)).unwrap_or(name)
+}
+
+/// `expected value of type String!, found an integer`.
+fn unsupported_value(message: &str) -> Said {
+    let rest = message.strip_prefix("expected value of type ").unwrap_or(message);
+    let (ty, found) = rest.split_once(", found ").unwrap_or((rest, "another value"));
+    let expected = match ty.trim_matches(['[', ']', '!']) {
+        "OnedoorHeader" => "a list of `{name: .., value: ..}`".to_owned(),
+        "OnedoorBatch" => "`{key: .., by: ..}`".to_owned(),
+        "OnedoorError" => "`{message: .., code: ..}`".to_owned(),
+        name if super::definitions::is_own_type(name) => "one of its values".to_owned(),
+        _ => format!("`{ty}`"),
+    };
+    Said { message: format!("expected {expected}, found {found}"), help: None }
 }
 
 fn not_yet(what: &str) -> Said {
@@ -276,6 +356,7 @@ fn location(name: &str) -> String {
         "ARGUMENT_DEFINITION" => "an argument".to_owned(),
         "OBJECT" => "an object type".to_owned(),
         "INTERFACE" => "an interface".to_owned(),
+        "INLINE_FRAGMENT" => "an inline fragment".to_owned(),
         "INPUT_OBJECT" => "an input type".to_owned(),
         "ENUM" => "an enum".to_owned(),
         "ENUM_VALUE" => "an enum value".to_owned(),

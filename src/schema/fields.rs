@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use apollo_compiler::Name;
-use apollo_compiler::ast::OperationType;
+use apollo_compiler::ast::{OperationType, Type};
 use apollo_compiler::collections::HashMap;
 use apollo_compiler::schema::ExtendedType;
 use indexmap::IndexMap;
@@ -41,6 +41,13 @@ impl<'s> Check<'s> {
                 ExtendedType::Object(_) | ExtendedType::Interface(_) | ExtendedType::Union(_)
             );
             if !is_composite || !of.directives().has("rest") {
+                continue;
+            }
+            if self.root(name).is_some() {
+                let place = of.directives().get("rest");
+                let place = place.and_then(|rest| directives::place(rest, self.files));
+                self.refuse(place.as_ref(), format!("`{name}` is a root and cannot be looked up"));
+                lookups.insert(name.clone(), None);
                 continue;
             }
             let rest = Rest::read(of.directives(), self.files);
@@ -172,6 +179,8 @@ impl<'s> Check<'s> {
         let Some(root) = self.root(site.of) else { return Ok(()) };
         let has = |name| site.field.directives.has(name);
         let (message, help) = match root {
+            // It was meant to be the source.
+            _ if self.has_unknown_directive(site) => return Err(Refused),
             OperationType::Mutation if !has("rest") => (
                 format!("the mutation `{}` writes nothing", site.field.name),
                 "add the `@rest` that does",
@@ -196,14 +205,23 @@ impl<'s> Check<'s> {
         };
         let path = self.path(&json.text).ok_or(Refused)?;
         self.check_each(&path, &json.text, Site::Field(site))?;
-        if site.is_root && !path.is_root() {
+        if site.is_root && !(path.is_root() && self.is_object(&site.field.ty)) {
             return Err(self.refuse_with(
                 json.text.place(),
                 "a root has no properties to read",
-                "`.` makes a group of fields that have sources of their own",
+                "`.` on an object type makes a group of fields that have sources of their own",
             ));
         }
         Ok(Source::Property(path))
+    }
+
+    fn is_object(&self, ty: &Type) -> bool {
+        !ty.is_list() && self.schema.get_object(ty.inner_named_type()).is_some()
+    }
+
+    fn has_unknown_directive(&self, site: FieldSite<'_>) -> bool {
+        let known = &self.schema.directive_definitions;
+        site.field.directives.iter().any(|directive| !known.contains_key(&directive.name))
     }
 
     fn lookup(

@@ -134,6 +134,11 @@ impl<'s> Check<'s> {
         let mut key = self.key_path(text)?;
         match key.root {
             Root::This if site.is_root => return Err(self.no_this(text.place(), site)),
+            Root::This if site.has_answer && used != Use::Batch => {
+                let message = "a key of `this` beside a `@rest` does not work yet";
+                let help = "beside a `@rest` the key is in `answer`, `args` or `claims`";
+                return Err(self.refuse_with(text.place(), message, help));
+            }
             Root::Answer if used == Use::Batch => {
                 let message = "the keys of a batch are known before its answer";
                 let help = "a parent's key is in `this`: `this.id`";

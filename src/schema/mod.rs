@@ -5,12 +5,13 @@
 //! whoever holds a [`Catalog`] need not ask again whether a type has a lookup, an argument exists or
 //! a template may read what it reads.
 //!
-//! The order: `parse` (files to a schema, GraphQL's own rules), `values` (rules validation leaves
-//! out), `wire` (names of enums and inputs), `endpoint` with `references` and `keys` (each `@rest`),
+//! The order: `parse` (files to a schema, GraphQL's own rules), `values` and `builtin` (rules that
+//! validation leaves out), `wire` (names of enums and inputs), `endpoint` with `references` and `keys` (each `@rest`),
 //! `fields` (each field's one source), `abstracts` (discriminators), `public` (what clients see).
 
 mod abstracts;
 mod arguments;
+mod builtin;
 mod catalog;
 mod check;
 mod definitions;

@@ -7,7 +7,9 @@ pub(super) fn did_you_mean<'n>(
     name: &str,
     known: impl IntoIterator<Item = &'n str>,
 ) -> Option<String> {
-    nearest(name, known).map(|near| format!("did you mean `{near}`?"))
+    // Any one-letter name is near any other.
+    let near = if name.chars().count() > 1 { nearest(name, known) } else { None };
+    near.map(|near| format!("did you mean `{near}`?"))
 }
 
 /// `a`, `b` or `c`: names in backticks, phrases as they are.

@@ -38,7 +38,9 @@ impl<'s> Check<'s> {
             let found = self.reference(reference, spot, &text.at(&reference.span), around);
             checked = checked.and(found);
         }
-        self.warnings(request, rest, around);
+        if checked.is_ok() {
+            self.warnings(request, rest, around);
+        }
         checked
     }
 

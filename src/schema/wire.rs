@@ -74,7 +74,7 @@ impl Check<'_> {
                     name.as_str().into()
                 }
             };
-            self.note_taken(&mut taken, (name, &wire), place);
+            self.note_taken(&mut taken, (name, &wire), place.as_ref());
             to_wire.insert(name.clone(), wire);
         }
         to_wire
@@ -84,12 +84,12 @@ impl Check<'_> {
         &mut self,
         taken: &mut HashMap<Box<str>, Name>,
         (name, wire): (&Name, &str),
-        place: Option<Place>,
+        place: Option<&Place>,
     ) {
         match taken.get(wire) {
             Some(other) => {
                 let message = format!("`{name}` is `{wire}` on the wire, and so is `{other}`");
-                self.refuse(place.as_ref(), message);
+                self.refuse(place, message);
             }
             None => {
                 taken.insert(wire.into(), name.clone());
