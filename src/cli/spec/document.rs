@@ -107,6 +107,13 @@ pub(super) struct Snapshot {
     pub(super) fence: String,
 }
 
+impl Exchange {
+    /// `orders GET /orders?userId=1`.
+    pub(super) fn call_line(&self) -> String {
+        format!("{} {} {}", self.upstream, self.pattern.method, self.pattern.target)
+    }
+}
+
 impl Document {
     /// Reads a document. The path is for messages, and tells which project the document is in.
     ///

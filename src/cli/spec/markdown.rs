@@ -64,7 +64,9 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
                     heading.text.push(' ');
                 }
             }
-            Event::End(TagEnd::Heading(_)) => parts.extend(heading.take().map(Part::Heading)),
+            Event::End(TagEnd::Heading(_)) => parts.extend(heading.take().map(|heading| {
+                Part::Heading(Heading { text: heading.text.trim().to_owned(), ..heading })
+            })),
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_))) => {
                 parts.push(Part::Block(fenced(text, span)));
             }
@@ -125,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_block_has_its_info_its_lines_and_its_place() {
-        let text = "# A `b` *c*\n\n```json  response 400 \n{}\n\n```\nend\n";
+        let text = "# A `b` *c*\t\n\n```json  response 400 \n{}\n\n```\nend\n";
         let found = parts(text);
         assert_eq!(found[0], Part::Heading(Heading { level: 1, text: "A b c".to_owned() }));
         let [block] = &blocks(text)[..] else { panic!("one block") };

@@ -12,6 +12,7 @@ mod call;
 mod document;
 mod http_text;
 mod markdown;
+mod plan;
 mod pretty;
 mod problem;
 mod project;

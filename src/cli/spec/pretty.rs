@@ -6,60 +6,91 @@ use crate::json::{Body, Kind, Value, write_string};
 const WIDTH: usize = 80;
 
 /// The text of a body, with a line end. An object or list of plain values stands on one line if it
-/// fits, any other has a line for each member. Members keep their order (duplicates too), numbers
-/// their digits, and strings are escaped in one way.
+/// fits, and so does a list of one such; the items of a list look alike; anything else has a line
+/// for each member. Members keep their order (duplicates too), numbers their digits, and strings
+/// are escaped in one way.
 pub(super) fn pretty(body: &Body) -> String {
     let mut out = Vec::new();
-    write(&mut out, body.root(), 0, 0);
+    write(&mut out, body.root(), Place::default());
     out.push(b'\n');
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// `before`: how much of the line is taken already. The depth of a checked body is bounded.
-fn write(out: &mut Vec<u8>, value: Value<'_>, indent: usize, before: usize) {
+/// Where a value is written.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    /// How deep its lines are indented.
+    indent: usize,
+    /// How much of its first line is taken.
+    taken: usize,
+    /// Whether it is spread over lines though it might fit on one.
+    spread: bool,
+}
+
+/// The depth of a checked body is bounded, and so is the recursion.
+fn write(out: &mut Vec<u8>, value: Value<'_>, at: Place) {
     let (open, close) = match value.kind() {
         Kind::Object => (b'{', b'}'),
         Kind::Array => (b'[', b']'),
         _ => return plain(out, value),
     };
     let start = out.len();
-    if one_line(out, value) && before + (out.len() - start) <= WIDTH {
+    if (is_empty(value) || !at.spread) && fits(out, value, at.taken) {
         return;
     }
     out.truncate(start);
     out.push(open);
+    let indent = at.indent + 1;
+    let mut scratch = Vec::new();
+    let spread = value.items().any(|item| {
+        scratch.clear();
+        !is_empty(item) && !fits(&mut scratch, item, 2 * indent)
+    });
     let mut separator = "";
     for (name, item) in children(value) {
         out.extend_from_slice(separator.as_bytes());
         separator = ",";
-        line(out, indent + 1);
-        let start = out.len();
+        line(out, indent);
         out.extend_from_slice(&name);
-        let taken = 2 * (indent + 1) + (out.len() - start);
-        write(out, item, indent + 1, taken);
+        write(out, item, Place { indent, taken: 2 * indent + name.len(), spread });
     }
-    line(out, indent);
+    line(out, at.indent);
     out.push(close);
 }
 
-/// Writes a container of plain values on one line; false if it holds anything else.
+/// Writes a value on one line, after so much else; false if it cannot be.
+fn fits(out: &mut Vec<u8>, value: Value<'_>, taken: usize) -> bool {
+    let start = out.len();
+    one_line(out, value) && taken + (out.len() - start) <= WIDTH
+}
+
+fn is_empty(value: Value<'_>) -> bool {
+    value.members().next().is_none() && value.items().next().is_none()
+}
+
+/// Writes a value on one line; false if that would be hard to read.
 fn one_line(out: &mut Vec<u8>, value: Value<'_>) -> bool {
-    let is_plain = |value: Value<'_>| match value.kind() {
-        Kind::Object => value.members().next().is_none(),
-        Kind::Array => value.items().next().is_none(),
-        _ => true,
+    let (open, close) = match value.kind() {
+        Kind::Object => (b'{', b'}'),
+        Kind::Array => (b'[', b']'),
+        _ => {
+            plain(out, value);
+            return true;
+        }
     };
-    let (open, close) = if value.kind() == Kind::Object { (b'{', b'}') } else { (b'[', b']') };
+    let alone = value.items().nth(1).is_none() && value.kind() == Kind::Array;
     out.push(open);
     for (at, (name, item)) in children(value).enumerate() {
-        if !is_plain(item) {
+        if !is_empty(item) && !alone {
             return false;
         }
         if at > 0 {
             out.extend_from_slice(b", ");
         }
         out.extend_from_slice(&name);
-        plain(out, item);
+        if !one_line(out, item) {
+            return false;
+        }
     }
     out.push(close);
     true
@@ -101,8 +132,7 @@ mod tests {
 
     #[test]
     fn plain_values_share_a_line_and_everything_else_is_spread() {
-        let text =
-            r#"{"data":{"user":{"id":"1","tags":[],"age":1.50e3},"ok":true},"list":[[1,2],[]]}"#;
+        let text = r#"{"data":{"user":{"id":"1","tags":[],"age":1.50e3},"ok":true},"list":[[1,2],[]],"one":[{"a":1}]}"#;
         let expected = r#"{
   "data": {
     "user": {"id": "1", "tags": [], "age": 1.50e3},
@@ -111,8 +141,28 @@ mod tests {
   "list": [
     [1, 2],
     []
-  ]
+  ],
+  "one": [{"a": 1}]
 }
+"#;
+        assert_eq!(shown(text), expected);
+    }
+
+    #[test]
+    fn the_items_of_a_list_look_alike() {
+        let text = r#"[{"id":1,"of":{"a":1}},{"id":2,"of":null},{},3]"#;
+        let expected = r#"[
+  {
+    "id": 1,
+    "of": {"a": 1}
+  },
+  {
+    "id": 2,
+    "of": null
+  },
+  {},
+  3
+]
 "#;
         assert_eq!(shown(text), expected);
     }

@@ -104,8 +104,7 @@ impl Reader {
             return self.problems.push(problem.help("blocks begin at the left margin"));
         }
         if !block.closed {
-            let message = format!("this block is never closed by `{}`", block.fence);
-            return self.wrong(block.line, message);
+            return self.wrong(block.line, "this block has no end");
         }
         match role {
             Role::Schema(name) => self.schema(name, block),

@@ -136,39 +136,34 @@ impl Report {
 }
 
 impl Check {
-    /// What was changed in the document, in a few words; `None`: nothing was.
+    /// What the document says otherwise once it is rewritten, in a few words; `None`: nothing.
     #[must_use]
     pub fn change(&self) -> Option<String> {
         self.edit.as_ref().map(|_| match &self.outcome {
-            Outcome::Differs { expected: None, .. } => format!("{} is new", self.title()),
-            _ => format!("{} changed", self.title()),
+            Outcome::Differs { expected: None, .. } => {
+                format!("{}{}, for the first time", self.about(), self.subject.name())
+            }
+            _ => format!("{}{}", self.about(), self.subject.name()),
         })
     }
 
-    /// `the response of "one user"`.
-    fn title(&self) -> String {
-        let what = match self.subject {
-            Subject::Start => "the gateway",
-            Subject::Problems => "what `onedoor check` says",
-            Subject::Response => "the response",
-            Subject::Calls => "the upstream calls",
-            Subject::Plan => "the plan",
-            Subject::Exchanges => "the exchanges",
-        };
-        match &self.request {
-            Some(request) => format!("{what} of \"{request}\""),
-            None => what.to_owned(),
-        }
+    /// Whether rewriting the document makes it pass.
+    #[must_use]
+    pub fn can_be_rewritten(&self) -> bool {
+        self.edit.is_some()
+    }
+
+    /// `"one user": `
+    fn about(&self) -> String {
+        self.request.as_ref().map_or(String::new(), |request| format!("\"{request}\": "))
     }
 
     fn render(&self, path: &Path, colour: bool) -> String {
-        let mut text = format!("{}:{}: ", path.display(), self.line);
+        let mut text = format!("{}:{}: {}", path.display(), self.line, self.about());
+        let name = self.subject.name();
         match &self.outcome {
             Outcome::Passed => {}
             Outcome::Failed(message) => {
-                if let Some(request) = &self.request {
-                    let _ = write!(text, "\"{request}\": ");
-                }
                 let mut lines = message.lines();
                 text.push_str(lines.next().unwrap_or_default());
                 text.push('\n');
@@ -178,16 +173,33 @@ impl Check {
                 }
             }
             Outcome::Differs { expected: None, actual } => {
-                let _ = writeln!(text, "{} is not in the document yet:\n", self.title());
+                let _ = writeln!(text, "the document shows no {name} yet\n");
                 text.push_str(&diff("", actual, colour));
             }
             Outcome::Differs { expected: Some(expected), actual } => {
-                let legend = "(- document, + gateway)";
-                let _ = writeln!(text, "{} is different {legend}:\n", self.title());
+                let other = if self.subject.is_one() { "another" } else { "other" };
+                let _ = writeln!(text, "{other} {name} (- document, + gateway)\n");
                 text.push_str(&diff(expected, actual, colour));
             }
         }
         text
+    }
+}
+
+impl Subject {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Start => "gateway",
+            Self::Problems => "problems",
+            Self::Response => "response",
+            Self::Calls => "upstream calls",
+            Self::Plan => "plan",
+            Self::Exchanges => "exchanges",
+        }
+    }
+
+    fn is_one(self) -> bool {
+        matches!(self, Self::Start | Self::Response | Self::Plan)
     }
 }
 

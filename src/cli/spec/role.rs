@@ -204,7 +204,7 @@ fn head(rest: &[String], line: usize) -> Result<Head, DocumentProblem> {
 /// A block that is meant for the document and has no role; `None` if it is prose.
 fn unknown(language: &str, role: &str, line: usize) -> Option<DocumentProblem> {
     if let Some((right, _)) = ROLES.iter().find(|(_, known)| *known == role) {
-        let message = format!("a block of `{role}` is in `{right}`, not in `{language}`");
+        let message = format!("`{role}` is a role of `{right}`, not of `{language}`");
         return Some(DocumentProblem::new(line, message).help(format!("write ```{right} {role}")));
     }
     let known: Vec<&str> =
@@ -212,7 +212,7 @@ fn unknown(language: &str, role: &str, line: usize) -> Option<DocumentProblem> {
     if known.is_empty() {
         return None;
     }
-    let problem = DocumentProblem::new(line, format!("no block of `{language}` is a `{role}`"));
+    let problem = DocumentProblem::new(line, format!("`{role}` is no role of `{language}`"));
     Some(match nearest(role, known.iter().copied()) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
         None => problem.help(format!("there are {}", listed(known))),
@@ -275,19 +275,19 @@ mod tests {
     fn what_is_nearly_a_role_is_a_mistake() {
         assert_eq!(
             problem("json reponse"),
-            "7: no block of `json` is a `reponse` (did you mean `response`?)"
+            "7: `reponse` is no role of `json` (did you mean `response`?)"
         );
         assert_eq!(
             problem("json calls"),
-            "7: a block of `calls` is in `text`, not in `json` (write ```text calls)"
+            "7: `calls` is a role of `text`, not of `json` (write ```text calls)"
         );
         assert_eq!(
             problem("gql schema"),
-            "7: a block of `schema` is in `graphql`, not in `gql` (write ```graphql schema)"
+            "7: `schema` is a role of `graphql`, not of `gql` (write ```graphql schema)"
         );
         assert_eq!(
             problem("text whatever"),
-            "7: no block of `text` is a `whatever` (there are `calls`, `plan`, `check` and `env`)"
+            "7: `whatever` is no role of `text` (there are `calls`, `plan`, `check` and `env`)"
         );
         assert_eq!(
             problem("toml onedor.toml"),

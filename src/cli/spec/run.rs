@@ -10,13 +10,14 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 
-use crate::config::JwtIssuer;
+use crate::config::{JwtIssuer, Limits};
 use crate::gateway::{Gateway, Project};
 use crate::identity;
 use crate::json::write_string;
 
 use super::call::{Call, body_text};
 use super::document::{Document, Request, Snapshot};
+use super::plan;
 use super::project::{self, Loaded};
 use super::report::{Check, Edit, Outcome, Report, Subject};
 use super::role::{Head, MEDIA};
@@ -56,6 +57,7 @@ struct Stack {
     gateway: Gateway,
     upstreams: Arc<Upstreams>,
     issuers: Vec<JwtIssuer>,
+    limits: Limits,
     path: String,
 }
 
@@ -96,9 +98,9 @@ impl<'d> Run<'d> {
                 self.unused(&stack.upstreams);
             }
             None if self.document.check.is_none() => {
-                let places = snapshot::places(self.document, &problems);
-                let message = format!("schema and settings make no gateway:\n{places}");
-                self.checks.push(failed_start(message));
+                for (line, message) in snapshot::errors(self.document, &problems) {
+                    self.push(None, Subject::Start, line, Outcome::Failed(message), None);
+                }
             }
             None => {
                 if let Some(request) = self.document.requests.first() {
@@ -117,15 +119,17 @@ impl<'d> Run<'d> {
             Err(message) => return self.fail(Some(request), Subject::Response, message),
         };
         let asked = stack.upstreams.asked();
-        let before = self.checks.len();
-        self.response(request, &answer);
-        self.calls(request, &asked.calls);
-        if !asked.undeclared.is_empty() {
-            // What came out is no answer of the services: it must not be written down.
-            self.checks.iter_mut().skip(before).for_each(|check| check.edit = None);
-        }
         for undeclared in &asked.undeclared {
             self.fail(Some(request), Subject::Exchanges, unknown(undeclared));
+        }
+        // What came of such a call is no answer of the services: it must not be written down.
+        if asked.undeclared.is_empty() {
+            self.response(request, &answer);
+            self.calls(request, &asked.calls);
+        }
+        if let Some(expected) = &request.plan {
+            let found = plan::text(stack.gateway.engine.catalog(), &stack.limits, request);
+            self.compare(Some(request), Subject::Plan, expected, &found);
         }
     }
 
@@ -177,12 +181,15 @@ impl<'d> Run<'d> {
     }
 
     fn unused(&mut self, upstreams: &Upstreams) {
+        let known = |check: &Check| check.subject != Subject::Exchanges;
+        // A call that wants an exchange explains one that is not called.
+        if !self.checks.iter().all(known) {
+            return;
+        }
         for exchange in upstreams.unused() {
-            let call = format!(
-                "{} {} {}",
-                exchange.upstream, exchange.pattern.method, exchange.pattern.target
-            );
-            let message = format!("no request of this document makes the call `{call}`");
+            let whose = if exchange.section.len() > 1 { "below its heading" } else { "at all" };
+            let line = exchange.call_line();
+            let message = format!("this exchange is never used: no request {whose} calls `{line}`");
             let outcome = Outcome::Failed(message);
             self.push(None, Subject::Exchanges, exchange.line, outcome, None);
         }
@@ -241,13 +248,14 @@ fn unknown(undeclared: &Undeclared) -> String {
 impl Stack {
     fn new(document: &Document, project: Project) -> Self {
         let config = &project.config;
-        let max_answer = config.limits.upstream_answer.bytes();
+        let limits = config.limits.clone();
+        let max_answer = limits.upstream_answer.bytes();
         let upstreams = Arc::new(Upstreams::new(document.exchanges.clone(), max_answer));
         let issuers = config.auth.jwt.clone();
         let path = config.graphql.path.as_str().to_owned();
         let gateway =
             Gateway::over(project, document.mode, |upstream| Some(upstreams.transport(upstream)));
-        Self { gateway, upstreams, issuers, path }
+        Self { gateway, upstreams, issuers, limits, path }
     }
 
     async fn ask(&self, request: &Request) -> Result<Answer, String> {

@@ -1,8 +1,6 @@
 //! Blocks that show what came out: written anew, written for the first time, and compared.
 
-use std::fmt::Write as _;
-
-use crate::config::{Problem, Problems};
+use crate::config::{Problem, Problems, Severity};
 
 use super::document::{Document, Snapshot};
 use super::markdown::closes;
@@ -40,35 +38,30 @@ fn block(fence: &str, info: &str, text: &str) -> String {
     format!("{fence}{info}\n{text}{end}{fence}")
 }
 
-/// Problems by line; those of blocks with their place in the document.
-pub(super) fn places(document: &Document, problems: &Problems) -> String {
-    let mut text = String::new();
-    for problem in problems.iter() {
-        let _ = writeln!(
-            text,
-            "{}{}: {}",
-            place(document, problems, problem),
-            problem.severity,
-            problem.message
-        );
-        if let Some(help) = &problem.help {
-            let _ = writeln!(text, "    {help}");
-        }
-    }
-    text
+/// Why there is no gateway: each error with its line in the document. One in a file of the project
+/// has its place there.
+pub(super) fn errors(document: &Document, problems: &Problems) -> Vec<(usize, String)> {
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+    let mut errors: Vec<_> = errors
+        .map(|problem| {
+            let (line, place) = place(document, problems, problem);
+            let help = problem.help.as_ref().map_or(String::new(), |help| format!("\n{help}"));
+            (line, format!("{place}{}{help}", problem.message))
+        })
+        .collect();
+    errors.sort_by_key(|(line, _)| *line);
+    errors
 }
 
-fn place(document: &Document, problems: &Problems, problem: &Problem) -> String {
+fn place(document: &Document, problems: &Problems, problem: &Problem) -> (usize, String) {
     let Some(file) = problem.source.and_then(|source| problems.sources.get(source)) else {
-        return String::new();
+        return (1, String::new());
     };
     let at = file.position(problem.span.start);
     let mut blocks = document.schema.iter().chain(&document.settings);
     match blocks.find(|block| block.name == file.name) {
-        Some(block) => {
-            format!("{}:{}:{}: ", document.path.display(), block.line + at.line - 1, at.column)
-        }
-        None => format!("{}:{at}: ", file.name),
+        Some(block) => (block.line + at.line - 1, String::new()),
+        None => (1, format!("{}:{at}: ", file.name)),
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use super::document::Document;
 use super::project::project_root;
 use super::reader;
-use super::report::Report;
+use super::report::{Check, Report};
 
 /// How `onedoor test` runs.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +47,8 @@ impl From<Verdict> for ExitCode {
 /// # Errors
 /// If `out` cannot be written.
 pub fn run_all(paths: &[PathBuf], options: &Options, out: &mut dyn Write) -> io::Result<Verdict> {
-    let mut suite = Suite { options, out, passed: 0, failed: 0, verdict: Verdict::Passed };
+    let mut suite =
+        Suite { options, out, passed: 0, failed: 0, rewritable: false, verdict: Verdict::Passed };
     for path in paths {
         match find(path) {
             Ok(found) => {
@@ -55,7 +56,7 @@ pub fn run_all(paths: &[PathBuf], options: &Options, out: &mut dyn Write) -> io:
                     suite.document(&path, named)?;
                 }
             }
-            Err(error) => suite.unreadable(path, &[error.to_string()])?,
+            Err(error) => suite.unreadable(path, &[reason(&error)])?,
         }
     }
     suite.summary()
@@ -66,6 +67,8 @@ struct Suite<'a> {
     out: &'a mut dyn Write,
     passed: usize,
     failed: usize,
+    /// Whether a rewritten document would pass where it failed.
+    rewritable: bool,
     verdict: Verdict,
 }
 
@@ -74,7 +77,7 @@ impl Suite<'_> {
     fn document(&mut self, path: &Path, named: bool) -> io::Result<()> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) => return self.unreadable(path, &[error.to_string()]),
+            Err(error) => return self.unreadable(path, &[reason(&error)]),
         };
         // Other Markdown may lie beside documents.
         if !named && !reader::asks(&text) {
@@ -121,6 +124,7 @@ impl Suite<'_> {
             return Ok(());
         }
         self.failed += 1;
+        self.rewritable |= report.failures().any(Check::can_be_rewritten);
         self.verdict = self.verdict.max(Verdict::Failed);
         self.indented(&report.render(self.options.colour))
     }
@@ -166,7 +170,7 @@ impl Suite<'_> {
     }
 
     fn summary(self) -> io::Result<Verdict> {
-        let Self { out, passed, failed, mut verdict, options } = self;
+        let Self { options, out, passed, failed, rewritable, mut verdict } = self;
         if passed + failed == 0 {
             verdict = verdict.max(Verdict::Unreadable);
             match &options.filter {
@@ -180,8 +184,8 @@ impl Suite<'_> {
         } else {
             writeln!(out, "{passed} passed, {failed} failed")?;
         }
-        if verdict == Verdict::Failed && !options.update {
-            writeln!(out, "if the gateway is right, `--update` makes the documents say so")?;
+        if rewritable {
+            writeln!(out, "where the gateway is right, `--update` makes the documents say so")?;
         }
         Ok(verdict)
     }
@@ -191,6 +195,16 @@ enum Selected {
     All,
     Requests(String),
     None,
+}
+
+/// Why a file cannot be read, in words that are the same on every system.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
+        io::ErrorKind::InvalidData => "it is not UTF-8".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// A document, or those of a directory and the ones below it, by name.

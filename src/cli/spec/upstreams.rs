@@ -135,10 +135,12 @@ impl Upstreams {
         let wanted = call.line();
         let visible = self.exchanges.iter().filter(|exchange| is_visible(exchange, &state.section));
         let nearest = visible
-            .map(|exchange| (strsim::normalized_levenshtein(&line(exchange), &wanted), exchange))
+            .map(|exchange| {
+                (strsim::normalized_levenshtein(&exchange.call_line(), &wanted), exchange)
+            })
             .max_by(|(one, _), (other, _)| one.total_cmp(other));
         let nearest = nearest.map(|(_, exchange)| {
-            let line = line(exchange);
+            let line = exchange.call_line();
             let difference = (line == wanted).then(|| difference(&exchange.pattern, call));
             (line, exchange.line, difference.flatten())
         });
@@ -184,11 +186,6 @@ fn failed(kind: ErrorKind, call: &Call) -> Error {
 /// Whether a request of this section can use an exchange: it stands beside the request or above.
 fn is_visible(exchange: &Exchange, section: &Section) -> bool {
     section.starts_with(&exchange.section)
-}
-
-fn line(exchange: &Exchange) -> String {
-    let Exchange { upstream, pattern: Pattern { method, target, .. }, .. } = exchange;
-    format!("{upstream} {method} {target}")
 }
 
 fn fits(pattern: &Pattern, call: &Call) -> bool {
