@@ -6,11 +6,10 @@ mod project;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Router;
 use http::HeaderName;
 
 use crate::config::{ServiceName, Upstream};
-use crate::door::{self, Door};
+use crate::door::{self, Door, Router};
 use crate::engine::{Engine, EngineSettings};
 use crate::fetch::{Service, Services};
 use crate::identity::{Authenticator, Outbound};

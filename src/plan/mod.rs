@@ -216,6 +216,8 @@ pub struct Through {
 /// A computed value.
 #[derive(Debug)]
 pub struct Computed {
+    /// Type and field in the schema, `Order.displayTotal`, for logs.
+    pub coordinate: Box<str>,
     /// The expression.
     pub expression: Arc<Expression>,
     /// The field's arguments.

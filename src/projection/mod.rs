@@ -14,6 +14,9 @@ mod split;
 mod value;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use crate::failure::Failure;

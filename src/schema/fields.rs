@@ -282,6 +282,11 @@ impl<'s> Check<'s> {
             let place = text.at(&reference.span);
             let found = match reference.root {
                 Root::This if site.is_root => Err(self.no_this(&place, site)),
+                Root::This if site.has_answer => Err(self.refuse_with(
+                    &place,
+                    "beside a `@rest` an expression cannot read `this` yet",
+                    "parents share the answer; read it as `answer.name`",
+                )),
                 Root::Answer if !site.has_answer => Err(self.refuse_with(
                     &place,
                     "there is no `answer` without a `@rest` beside",
