@@ -202,7 +202,8 @@ async fn of_several_who_set_a_header_the_identity_wins_then_the_client_then_the_
     let identity = vec![(name, Some(value)), (missing, None)];
     let caller = CallerHeaders { identity, forwarded };
     let sent = with_context(&caller, async |context| outbound(&request, &context)).await;
-    let all = |name: &str| -> Vec<_> { sent.get_all(name).iter().map(HeaderValue::as_bytes).collect() };
+    let all =
+        |name: &str| -> Vec<_> { sent.get_all(name).iter().map(HeaderValue::as_bytes).collect() };
     assert_eq!(all("x-user-id"), [b"identity"]);
     assert_eq!(all("x_user_id"), <[&[u8]; 0]>::default(), "an alias of it");
     assert_eq!(all("x-role"), <[&[u8]; 0]>::default(), "its claim is missing");
@@ -292,7 +293,8 @@ async fn a_2xx_answer_is_json_by_its_own_account_or_says_nothing() {
 
 #[tokio::test]
 async fn the_body_of_an_error_may_be_anything() {
-    let html = "HTTP/1.1 503 Unavailable\r\ncontent-type: text/html\r\ncontent-length: 4\r\n\r\n<p>x";
+    let html =
+        "HTTP/1.1 503 Unavailable\r\ncontent-type: text/html\r\ncontent-length: 4\r\n\r\n<p>x";
     let reply = answer(html).await.expect("an answer");
     assert_eq!((reply.status.as_u16(), &*reply.body), (503, &b"<p>x"[..]));
     let long = format!("HTTP/1.1 500 Oh\r\ncontent-length: 2000\r\n\r\n{}", "x".repeat(2000));
@@ -328,7 +330,10 @@ async fn an_answer_over_the_limit_is_cut_off_as_soon_as_that_is_known() {
     assert_eq!(&*reply.body, "1".repeat(1024).as_bytes());
     for (case, bytes) in [
         ("announced", format!("{OK}content-length: 1025\r\n\r\n")),
-        ("announced, and larger than memory", format!("{OK}content-length: {}\r\n\r\n", 1_u64 << 60)),
+        (
+            "announced, and larger than memory",
+            format!("{OK}content-length: {}\r\n\r\n", 1_u64 << 60),
+        ),
         ("in pieces, and not ended", chunks(5)),
     ] {
         let error = answer(bytes).await.expect_err(case);

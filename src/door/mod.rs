@@ -13,12 +13,13 @@ mod health;
 mod reply;
 mod request;
 mod serve;
+mod swap;
 
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::Router;
+pub use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
 use bytes::Bytes;
@@ -34,6 +35,7 @@ pub use accept::{GRAPHQL_PREFLIGHT, MediaType};
 pub use reply::status_of;
 pub use request::GraphqlRequest;
 pub use serve::{DRAIN, serve};
+pub use swap::Swap;
 
 /// What answers GraphQL requests.
 #[async_trait]
@@ -117,14 +119,19 @@ impl Door {
     }
 }
 
-/// The whole of HTTP, from the outermost layer inwards.
+/// The whole of HTTP, from the innermost outwards.
 pub fn router(door: Arc<Door>) -> Router {
-    Router::new()
-        // One handler for all methods: what is not allowed there is a GraphQL error too.
-        .route(&door.path, any(graphql::answer))
-        // For whoever starts and stops the gateway; no token is asked for.
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
+    // One handler for all methods: what is not allowed there is a GraphQL error too.
+    let mut router = Router::new().route(&door.path, any(graphql::answer));
+    // For whoever starts and stops the gateway; no token is asked for.
+    let health = [("/health/live", get(health::live)), ("/health/ready", get(health::ready))];
+    for (path, answer) in health {
+        // The router panics if two want the same path; GraphQL's was chosen on purpose.
+        if door.path != path {
+            router = router.route(path, answer);
+        }
+    }
+    router
         .fallback(health::nothing_here)
         .method_not_allowed_fallback(health::method_not_allowed)
         // Outermost, so that each answer has its id, each request its line of the log, and a panic

@@ -93,11 +93,15 @@ struct Group<'g, 'a> {
 }
 
 impl Group<'_, '_> {
+    fn coordinate(&self) -> Box<str> {
+        format!("{}.{}", self.owner, self.definition.name).into()
+    }
+
     /// A fetch for these fields; its key is the caller's to give.
     fn fetch(&self, endpoint: &Arc<Endpoint>, args: ArgsId, shape: Shape, at: Place<'_>) -> Fetch {
         Fetch {
             parent: at.fetch,
-            coordinate: format!("{}.{}", self.owner, self.definition.name).into(),
+            coordinate: self.coordinate(),
             path: at.path.into(),
             endpoint: Arc::clone(endpoint),
             key: None,
@@ -251,7 +255,7 @@ impl<'a> Builder<'a> {
             }
             Source::Computed(expression) => {
                 let args = self.args(group)?;
-                let computed = computed(expression, args, captures);
+                let computed = computed(group, expression, args, captures);
                 FieldValue::Computed(computed, self.shape(ty, group.nodes, at)?)
             }
             Source::Lookup(lookup) => {
@@ -289,7 +293,7 @@ impl<'a> Builder<'a> {
                 Shape { nullable: !ty.is_non_null(), kind: Kind::Through(through) }
             }
             Then::Computed(expression) => {
-                let computed = computed(expression, args, captures);
+                let computed = computed(group, expression, args, &mut Vec::new());
                 let shape = self.shape(ty, group.nodes, within)?;
                 Shape { nullable: shape.nullable, kind: Kind::Computed(computed, Box::new(shape)) }
             }
@@ -434,6 +438,7 @@ fn slots(endpoint: &Endpoint, key: Option<&KeyPath>, captures: &mut Vec<Path>) -
 }
 
 fn computed(
+    group: &Group<'_, '_>,
     expression: &Arc<Expression>,
     args: ArgsId,
     captures: &mut Vec<Path>,
@@ -441,7 +446,8 @@ fn computed(
     let references = expression.references().iter();
     let this = references.filter(|reference| reference.root == Root::This);
     let slots = this.map(|reference| capture(&reference.path, captures)).collect();
-    Arc::new(Computed { expression: Arc::clone(expression), args, slots })
+    let coordinate = group.coordinate();
+    Arc::new(Computed { coordinate, expression: Arc::clone(expression), args, slots })
 }
 
 /// The index of a captured path; equal ones are captured once.

@@ -20,6 +20,9 @@ mod validate;
 mod variables;
 mod volume;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use crate::json::{Body, Path};
@@ -216,6 +219,8 @@ pub struct Through {
 /// A computed value.
 #[derive(Debug)]
 pub struct Computed {
+    /// Type and field in the schema, `Order.displayTotal`, for logs.
+    pub coordinate: Box<str>,
     /// The expression.
     pub expression: Arc<Expression>,
     /// The field's arguments.

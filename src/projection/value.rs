@@ -204,8 +204,10 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         let args = args.ok_or_else(message::no_arguments)?.as_ref().map_err(Arc::clone)?;
         let values =
             ComputedValues { args: args.root(), this, claims: self.inputs.claims, answer };
-        let text = computed.expression.evaluate(&values).ok();
-        let body = text.and_then(|text| Body::parse(text.into()).ok());
+        let text = computed.expression.evaluate(&values).inspect_err(|reason| {
+            tracing::warn!(field = %computed.coordinate, reason, "a value could not be computed");
+        });
+        let body = text.ok().and_then(|text| Body::parse(text.into()).ok());
         body.ok_or_else(|| message::not_computed(self.service))
     }
 

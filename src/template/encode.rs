@@ -8,12 +8,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::Error;
 
 /// Everything but RFC 3986's unreserved characters.
-const VALUE: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Where an author's literal stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Place {
+pub(super) enum Component {
     Path,
     Query,
 }
@@ -34,7 +33,7 @@ pub(super) fn value_len(text: &str) -> usize {
 pub(super) fn literal(
     out: &mut String,
     text: &str,
-    place: Place,
+    component: Component,
     start: usize,
 ) -> Result<(), Error> {
     for (at, char) in text.char_indices() {
@@ -45,7 +44,7 @@ pub(super) fn literal(
                 return Err(error.help("write `%25` for the character itself"));
             }
             out.push('%');
-        } else if allowed(char, place) {
+        } else if allowed(char, component) {
             out.push(char);
         } else {
             let mut buffer = [0; 4];
@@ -56,8 +55,8 @@ pub(super) fn literal(
 }
 
 /// Writes the separator of a joined list as a literal of its place.
-pub(super) fn separator(out: &mut String, separator: char, place: Place) {
-    if allowed(separator, place) {
+pub(super) fn separator(out: &mut String, separator: char, component: Component) {
+    if allowed(separator, component) {
         out.push(separator);
     } else {
         value(out, separator.encode_utf8(&mut [0; 4]));
@@ -83,11 +82,11 @@ pub(super) fn is_dots(segment: &str) -> bool {
     dots == 1 || dots == 2
 }
 
-fn allowed(char: char, place: Place) -> bool {
+fn allowed(char: char, component: Component) -> bool {
     match char {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '.' | '_' | '~' => true,
         '!' | '$' | '&' | '\'' | '(' | ')' | '*' | '+' | ',' | ';' | '=' | ':' | '@' => true,
-        '/' | '?' | '[' | ']' => place == Place::Query,
+        '/' | '?' | '[' | ']' => component == Component::Query,
         _ => false,
     }
 }

@@ -132,20 +132,17 @@ impl Expression {
                 kept.push(reference);
             }
         }
+        let mut captures = Vec::new();
+        for reference in kept.iter_mut().filter(|found| found.root == Root::This) {
+            reference.slot = Slot::bind(&reference.path, &mut captures);
+        }
         Ok(Expression { program, references: kept, shapes })
     }
 
-    /// The values it reads; none of them lies within another.
+    /// The values it reads; none of them lies within another. Those of `this` have their slots in
+    /// this order.
     pub fn references(&self) -> &[ExpressionReference] {
         &self.references
-    }
-
-    /// Gives every `this.x` its slot among the captured values of the object around; equal paths
-    /// share one.
-    pub fn bind_this(&mut self, captures: &mut Vec<Path>) {
-        for reference in self.references.iter_mut().filter(|found| found.root == Root::This) {
-            reference.slot = Slot::bind(&reference.path, captures);
-        }
     }
 
     /// Evaluates it to a JSON text. Properties of a map come out sorted by name.

@@ -7,71 +7,32 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::lookup::{self, RenderError, Text, Values};
-use super::split::check_scalar;
-use super::text::{self, Piece};
+use super::line::TextTemplate;
+use super::lookup::{RenderError, Values};
 use super::{Environment, Error, Reference, Root};
 use crate::json::{Body, Path, Value};
 
 /// A header's value as a template.
 #[derive(Clone)]
 pub(super) struct HeaderText {
-    parts: Vec<Part>,
+    line: TextTemplate,
     /// The whole value, where it holds no reference.
     fixed: Option<HeaderValue>,
 }
 
-#[derive(Clone)]
-enum Part {
-    Literal(String),
-    Reference(Reference),
-}
-
 impl HeaderText {
     pub(super) fn parse(text: &str, env: Environment<'_>, errors: &mut Vec<Error>) -> HeaderText {
-        let mut parts = Vec::new();
-        for piece in text::parse(text, 0, env, errors) {
-            match piece {
-                Piece::Literal { text, span } | Piece::Known { text, span } => {
-                    if HeaderValue::from_bytes(text.as_bytes()).is_err() {
-                        let message = "a header's value is one line without control characters";
-                        errors.push(Error::new(span, message));
-                    }
-                    match parts.last_mut() {
-                        Some(Part::Literal(before)) => before.push_str(&text),
-                        _ => parts.push(Part::Literal(text)),
-                    }
-                }
-                Piece::Reference(reference) => {
-                    errors.extend(check_scalar(&reference).err());
-                    if reference.root == Root::Keys {
-                        let error = Error::new(reference.span.clone(), "keys do not go in headers");
-                        errors.push(error.help("put `{keys}` in the path, the query or the body"));
-                    }
-                    parts.push(Part::Reference(reference));
-                }
-            }
-        }
-        let fixed = match parts.as_slice() {
-            [] => Some(HeaderValue::from_static("")),
-            [Part::Literal(text)] => header_value(text),
-            _ => None,
-        };
-        HeaderText { parts, fixed }
+        let line = TextTemplate::parse_into(text, env, errors);
+        let fixed = line.fixed().and_then(header_value);
+        HeaderText { line, fixed }
     }
 
     pub(super) fn references(&self) -> impl Iterator<Item = &Reference> {
-        self.parts.iter().filter_map(|part| match part {
-            Part::Literal(_) => None,
-            Part::Reference(reference) => Some(reference),
-        })
+        self.line.references()
     }
 
     pub(super) fn references_mut(&mut self) -> impl Iterator<Item = &mut Reference> {
-        self.parts.iter_mut().filter_map(|part| match part {
-            Part::Literal(_) => None,
-            Part::Reference(reference) => Some(reference),
-        })
+        self.line.references_mut()
     }
 
     /// The value; `None` where a null argument or client header leaves it out.
@@ -79,38 +40,11 @@ impl HeaderText {
         if self.fixed.is_some() {
             return Ok(self.fixed.clone());
         }
-        let mut out = String::new();
-        for part in &self.parts {
-            let reference = match part {
-                Part::Literal(text) => {
-                    out.push_str(text);
-                    continue;
-                }
-                Part::Reference(reference) => reference,
-            };
-            let start = out.len();
-            match (values.text(reference)?, reference.join) {
-                (Text::Absent, _) => {
-                    lookup::may_leave_out(reference, self.references())?;
-                    return Ok(None);
-                }
-                (Text::One(text), _) => out.push_str(&text),
-                (Text::Many(texts), Some(separator)) => {
-                    for (index, text) in texts.iter().enumerate() {
-                        out.extend((index > 0).then_some(separator));
-                        out.push_str(text);
-                    }
-                }
-                (Text::Many(_), None) => {
-                    return Err(lookup::blame(reference, "is a list, but part of a header"));
-                }
-            }
-            let value = out.as_bytes().get(start..).unwrap_or_default();
-            if value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
-                return Err(lookup::blame(reference, "holds a control character"));
-            }
-        }
-        Ok(header_value(&out))
+        let Some(line) = self.line.render(values)? else { return Ok(None) };
+        // A line has no control characters, and nothing else is forbidden.
+        header_value(&line).map(Some).ok_or_else(|| RenderError::Refused {
+            message: "a header's value holds a control character".to_owned(),
+        })
     }
 }
 
@@ -189,8 +123,7 @@ impl HeaderTemplate {
         }
         let none = Body::null();
         let headers = HeaderMap::new();
-        let values =
-            Values { args: none.root(), this: &[], claims, headers: &headers, key: None };
+        let values = Values { args: none.root(), this: &[], claims, headers: &headers, key: None };
         self.text.render(&values)
     }
 }

@@ -157,8 +157,7 @@ fn unknown(text: &str, name: &str) -> Error {
             let rest = text.strip_prefix(name).unwrap_or_default();
             error.help(format!("did you mean `{near}{rest}`?"))
         }
-        None => error.help(format!(
-            "`this.{text}` is a property of the parent, `args.{text}` an argument"
-        )),
+        None => error
+            .help(format!("`this.{text}` is a property of the parent, `args.{text}` an argument")),
     }
 }

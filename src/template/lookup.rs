@@ -120,9 +120,9 @@ impl<'a> Values<'a> {
                 list(reference, &mut value.items())
             }
             Json::Several(values) => list(reference, &mut values.into_iter()),
-            Json::Value(value) => {
-                scalar(reference, value).and_then(|text| unseparated(reference, text)).map(Text::One)
-            }
+            Json::Value(value) => scalar(reference, value)
+                .and_then(|text| unseparated(reference, text))
+                .map(Text::One),
         }
     }
 
@@ -214,10 +214,7 @@ fn list<'a>(
 }
 
 /// One part of a joined list must stay one part.
-fn unseparated<'a>(
-    reference: &Reference,
-    text: Cow<'a, str>,
-) -> Result<Cow<'a, str>, RenderError> {
+fn unseparated<'a>(reference: &Reference, text: Cow<'a, str>) -> Result<Cow<'a, str>, RenderError> {
     if reference.join.is_some_and(|separator| text.contains(separator)) {
         return Err(blame(reference, "holds the separator of its list"));
     }
@@ -233,7 +230,9 @@ pub(super) fn scalar_text(value: Value<'_>) -> Option<Cow<'_, str>> {
     match value.kind() {
         Kind::String => value.as_str(),
         Kind::Number => value.as_number().map(Cow::Borrowed),
-        Kind::Boolean => value.as_bool().map(|yes| Cow::Borrowed(if yes { "true" } else { "false" })),
+        Kind::Boolean => {
+            value.as_bool().map(|yes| Cow::Borrowed(if yes { "true" } else { "false" }))
+        }
         Kind::Null | Kind::Array | Kind::Object => None,
     }
 }

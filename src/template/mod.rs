@@ -20,6 +20,7 @@ mod encode;
 mod expression;
 mod header;
 mod key;
+mod line;
 mod lookup;
 mod reference;
 mod rendered;
@@ -37,10 +38,11 @@ use std::ops::Range;
 pub use expression::{ComputedValues, Expression, ExpressionReference};
 pub use header::HeaderTemplate;
 pub use key::{Key, KeyPath};
+pub use line::TextTemplate;
 pub use lookup::{RenderError, Values};
 pub use reference::{Reference, Root};
 pub use rendered::{Rendered, Request};
-pub use request::{BodyEncoding, KeyMode, Part, PartError, RequestParts, RequestTemplate};
+pub use request::{BodyEncoding, KeyMode, Part, PartError, Place, RequestParts, RequestTemplate};
 pub use warning::Warning;
 
 /// A mistake in a template, a key path or an expression, found at start.

@@ -193,7 +193,8 @@ fn split_join<'t>(inner: &'t str, span: &Range<usize>) -> Result<(&'t str, Optio
         _ => {
             let start = span.start + 1 + at;
             let error = Error::new(start..start + suffix.len(), "this separates no list");
-            Err(error.help(format!("one of `{SEPARATORS}` follows the colon, as in `{{{name}:,}}`")))
+            Err(error
+                .help(format!("one of `{SEPARATORS}` follows the colon, as in `{{{name}:,}}`")))
         }
     }
 }

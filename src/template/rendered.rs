@@ -8,7 +8,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 
-use super::encode::{self, Place};
+use super::encode::{self, Component};
 use super::lookup::RenderError;
 use super::url::bad_segment_value;
 use super::{Key, encode::is_dots};
@@ -98,12 +98,14 @@ impl Rendered {
                 self.url.len().saturating_sub(end - start + 1)
             }
             Some(Hole { kind: HoleKind::Query(Some(separator)), .. }) => {
-                self.url.len().saturating_sub(separator_len(separator, Place::Query))
+                self.url.len().saturating_sub(separator_len(separator, Component::Query))
             }
             Some(Hole { kind: HoleKind::Path(separator), .. }) => {
-                self.url.len().saturating_sub(separator_len(separator, Place::Path))
+                self.url.len().saturating_sub(separator_len(separator, Component::Path))
             }
-            Some(Hole { kind: HoleKind::Form(_) | HoleKind::Json | HoleKind::JsonText(_), .. })
+            Some(Hole {
+                kind: HoleKind::Form(_) | HoleKind::Json | HoleKind::JsonText(_), ..
+            })
             | None => self.url.len(),
         }
     }
@@ -114,10 +116,10 @@ impl Rendered {
         match kind {
             HoleKind::Query(None) => end - start + encode::value_len(key.text()) + 1,
             HoleKind::Query(Some(separator)) => {
-                encode::value_len(key.text()) + separator_len(separator, Place::Query)
+                encode::value_len(key.text()) + separator_len(separator, Component::Query)
             }
             HoleKind::Path(separator) => {
-                encode::value_len(key.text()) + separator_len(separator, Place::Path)
+                encode::value_len(key.text()) + separator_len(separator, Component::Path)
             }
             HoleKind::Form(_) | HoleKind::Json | HoleKind::JsonText(_) => 0,
         }
@@ -126,12 +128,11 @@ impl Rendered {
     /// Whether this key can be sent, alone or among others.
     ///
     /// # Errors
-    /// [`RenderError::Key`]: it holds the separator of the joined list, or cannot be a path segment.
+    /// [`RenderError::Key`]: it holds the separator of its list, or cannot be a path segment.
     pub fn check_key(&self, key: &Key) -> Result<(), RenderError> {
         let Some(hole) = self.hole else { return Ok(()) };
-        let refused = |message: String| {
-            Err(RenderError::Key { key: key.text().to_owned(), message })
-        };
+        let refused =
+            |message: String| Err(RenderError::Key { key: key.text().to_owned(), message });
         let separator = match hole.kind {
             HoleKind::Path(separator) | HoleKind::JsonText(separator) => Some(separator),
             HoleKind::Query(separator) | HoleKind::Form(separator) => separator,
@@ -195,12 +196,12 @@ impl Rendered {
         let mut out = String::with_capacity(self.url_len(keys));
         out.push_str(self.slice(0, hole.start));
         let (head, tail) = (self.slice(hole.start, hole.at), self.slice(hole.at, hole.end));
-        let (separator, place) = match hole.kind {
-            HoleKind::Path(separator) => (Some(separator), Place::Path),
-            HoleKind::Query(separator) => (separator, Place::Query),
-            HoleKind::Form(_) | HoleKind::Json | HoleKind::JsonText(_) => (None, Place::Query),
+        let (separator, component) = match hole.kind {
+            HoleKind::Path(separator) => (Some(separator), Component::Path),
+            HoleKind::Query(separator) => (separator, Component::Query),
+            HoleKind::Form(_) | HoleKind::Json | HoleKind::JsonText(_) => (None, Component::Query),
         };
-        write_keys(&mut out, (head, tail), separator, place, keys);
+        write_keys(&mut out, (head, tail), separator, component, keys);
         out.push_str(self.slice(hole.end, self.url.len()));
         out
     }
@@ -215,14 +216,14 @@ fn write_keys(
     out: &mut String,
     (head, tail): (&str, &str),
     separator: Option<char>,
-    place: Place,
+    component: Component,
     keys: &[&Key],
 ) {
     out.push_str(head);
     for (index, key) in keys.iter().enumerate() {
         if index > 0 {
             match separator {
-                Some(separator) => encode::separator(out, separator, place),
+                Some(separator) => encode::separator(out, separator, component),
                 None => {
                     out.push_str(tail);
                     out.push('&');
@@ -271,7 +272,7 @@ fn body_with(body: &[u8], hole: Hole, keys: &[&Key]) -> Bytes {
             let text = |start, end| std::str::from_utf8(slice(start, end)).unwrap_or_default();
             let ends = (text(hole.start, hole.at), text(hole.at, hole.end));
             let mut form = String::new();
-            write_keys(&mut form, ends, separator, Place::Query, keys);
+            write_keys(&mut form, ends, separator, Component::Query, keys);
             out.extend_from_slice(slice(0, hole.start));
             out.extend_from_slice(form.as_bytes());
             out.extend_from_slice(slice(hole.end, body.len()));
@@ -281,9 +282,9 @@ fn body_with(body: &[u8], hole: Hole, keys: &[&Key]) -> Bytes {
     Bytes::from(out)
 }
 
-fn separator_len(separator: char, place: Place) -> usize {
+fn separator_len(separator: char, component: Component) -> usize {
     let mut text = String::new();
-    encode::separator(&mut text, separator, place);
+    encode::separator(&mut text, separator, component);
     text.len()
 }
 

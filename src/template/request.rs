@@ -73,6 +73,51 @@ pub enum Part {
     Body,
 }
 
+/// Where in a request a value stands, and so what it may be.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Place {
+    /// A segment of the path, or a part of one.
+    Segment,
+    /// The value of a query's parameter, or a part of it.
+    Parameter,
+    /// The value of the header at this index, or a part of it.
+    Header(usize),
+    /// A value of a JSON body.
+    Json,
+    /// A part of a string of a JSON body.
+    Text,
+    /// The value of a form's field, or a part of it.
+    Field,
+    /// All fields of a form.
+    Fields,
+}
+
+impl Place {
+    /// Which text it is in.
+    pub fn part(self) -> Part {
+        match self {
+            Place::Segment | Place::Parameter => Part::Path,
+            Place::Header(index) => Part::HeaderValue(index),
+            Place::Json | Place::Text | Place::Field | Place::Fields => Part::Body,
+        }
+    }
+
+    /// Whether an object may stand here.
+    pub fn takes_object(self) -> bool {
+        matches!(self, Place::Json | Place::Fields)
+    }
+
+    /// Whether a list may stand here without being joined.
+    pub fn takes_list(self) -> bool {
+        matches!(self, Place::Parameter | Place::Field | Place::Json)
+    }
+
+    /// Whether an argument or a client's header may be null here: it is then left out, or null.
+    pub fn takes_null(self) -> bool {
+        self != Place::Segment
+    }
+}
+
 /// A mistake and the part of the request it is in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PartError {
@@ -125,20 +170,25 @@ impl RequestTemplate {
         &self.method
     }
 
-    /// Everything the request reads, in the order in which it is written.
+    /// Everything the request reads, and the text it is in, in the order in which it is written.
     pub fn references(&self) -> impl Iterator<Item = (Part, &Reference)> {
-        let url = self.url.references().map(|reference| (Part::Path, reference));
+        self.places().map(|(place, reference)| (place.part(), reference))
+    }
+
+    /// Everything the request reads, and where in the request it stands.
+    pub fn places(&self) -> impl Iterator<Item = (Place, &Reference)> {
         let headers = self.headers.iter().enumerate().flat_map(|(index, (_, value))| {
-            value.references().map(move |reference| (Part::HeaderValue(index), reference))
+            value.references().map(move |reference| (Place::Header(index), reference))
         });
         let body = self.body.iter().flat_map(|(body, _)| body.references());
-        url.chain(headers).chain(body.map(|reference| (Part::Body, reference)))
+        self.url.references().chain(headers).chain(body)
     }
 
     /// Whether this one of [`Self::references`] stands in the path proper, not in the query: a null
     /// cannot stand there.
     pub fn is_in_path(&self, reference: &Reference) -> bool {
-        self.url.path_references().any(|found| std::ptr::eq(found, reference))
+        let mut places = self.places();
+        places.any(|(place, found)| place == Place::Segment && std::ptr::eq(found, reference))
     }
 
     /// Turns the names of arguments into those on the wire.
@@ -178,11 +228,11 @@ impl RequestTemplate {
         }
         let mut body = None;
         if let Some((template, content_type)) = &self.body
-            && let Some((text, keys)) = template.render(values)?
+            && let Some(written) = template.render(values)?
         {
             headers.extend(content_type.clone().map(|value| (CONTENT_TYPE, value)));
-            body = Some(text);
-            hole = hole.or(keys);
+            body = Some(written.out);
+            hole = hole.or(written.hole);
         }
         Ok(Rendered { method: self.method.clone(), url, headers, body, hole })
     }
@@ -243,7 +293,8 @@ impl RequestTemplate {
 /// Shows what is read; literal text may hold what the environment gave, and is left out.
 impl fmt::Debug for RequestTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reads: Vec<_> = self.references().map(|(part, found)| (part, &*found.written)).collect();
+        let reads: Vec<_> =
+            self.places().map(|(place, found)| (place, found.as_written())).collect();
         f.debug_struct("RequestTemplate")
             .field("method", &self.method)
             .field("reads", &reads)

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::encode::{self, Place};
+use super::encode::{self, Component};
 use super::text::Piece;
 use super::url::{Param, Part, Segment, Url, bad_segment_value, push_literal};
 use super::{Error, Reference, Root};
@@ -132,12 +132,12 @@ impl Splitter<'_> {
                 self.no_slash(at..at + text.len());
                 Ok(())
             }
-            State::Segment => encoded(&mut self.segment, text, Place::Path, at),
+            State::Segment => encoded(&mut self.segment, text, Component::Path, at),
             State::Name => {
                 self.param.name.push_str(text);
-                encode::literal(&mut self.param.head, text, Place::Query, at)
+                encode::literal(&mut self.param.head, text, Component::Query, at)
             }
-            State::Value => encoded(&mut self.param.value, text, Place::Query, at),
+            State::Value => encoded(&mut self.param.value, text, Component::Query, at),
         };
         self.errors.extend(result.err());
     }
@@ -258,8 +258,13 @@ impl Splitter<'_> {
     }
 }
 
-fn encoded(parts: &mut Vec<Part>, text: &str, place: Place, at: usize) -> Result<(), Error> {
+fn encoded(
+    parts: &mut Vec<Part>,
+    text: &str,
+    component: Component,
+    at: usize,
+) -> Result<(), Error> {
     let mut result = Ok(());
-    push_literal(parts, |out| result = encode::literal(out, text, place, at));
+    push_literal(parts, |out| result = encode::literal(out, text, component, at));
     result
 }

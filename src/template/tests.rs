@@ -30,6 +30,11 @@ struct With<'t> {
 const NOTHING: With<'static> =
     With { args: "{}", this: "{}", claims: "", headers: &[], key: "", keys: "[]" };
 
+/// So many random cases; a failing one is printed and not kept in a file.
+fn cases(cases: u32) -> proptest::test_runner::Config {
+    proptest::test_runner::Config { cases, failure_persistence: None, ..Default::default() }
+}
+
 fn args(args: &str) -> With<'_> {
     With { args, ..NOTHING }
 }
@@ -82,8 +87,12 @@ fn form(body: &str) -> Written<'_> {
 }
 
 fn mode_of(written: &Written<'_>) -> KeyMode {
-    let all = format!("{written_path}{body:?}{headers:?}",
-        written_path = written.path, body = written.body, headers = written.headers);
+    let all = format!(
+        "{written_path}{body:?}{headers:?}",
+        written_path = written.path,
+        body = written.body,
+        headers = written.headers
+    );
     match (all.contains("{keys"), all.contains("{key}")) {
         (true, _) => KeyMode::Many,
         (_, true) => KeyMode::One,

@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::encode::{self, Place};
+use super::encode::{self, Component};
 use super::lookup::{self, RenderError, Text, Values};
 use super::rendered::{Hole, HoleKind};
 use super::text::Piece;
-use super::{Reference, Root};
+use super::{Reference, Root, request};
 
 /// A request's path and query.
 #[derive(Clone)]
@@ -60,13 +60,11 @@ impl Url {
         Url { path, query, fixed }
     }
 
-    pub(super) fn references(&self) -> impl Iterator<Item = &Reference> {
-        let path = self.path.iter().flat_map(Segment::parts);
-        path.chain(self.query.iter().flat_map(|param| &param.value)).filter_map(Part::reference)
-    }
-
-    pub(super) fn path_references(&self) -> impl Iterator<Item = &Reference> {
-        self.path.iter().flat_map(Segment::parts).filter_map(Part::reference)
+    pub(super) fn references(&self) -> impl Iterator<Item = (request::Place, &Reference)> {
+        let path = self.path.iter().flat_map(Segment::parts).filter_map(Part::reference);
+        let query = self.query.iter().flat_map(|param| &param.value).filter_map(Part::reference);
+        path.map(|reference| (request::Place::Segment, reference))
+            .chain(query.map(|reference| (request::Place::Parameter, reference)))
     }
 
     pub(super) fn references_mut(&mut self) -> impl Iterator<Item = &mut Reference> {
@@ -152,9 +150,11 @@ fn dynamic_segment(
                 Text::Many(_) if reference.join.is_none() => {
                     return Err(lookup::blame(reference, "is a list, but part of a path"));
                 }
-                Text::Many(texts) => joined(out, reference, &texts, Place::Path, |out, text| {
-                    segment_value(out, reference, text)
-                })?,
+                Text::Many(texts) => {
+                    joined(out, reference, &texts, Component::Path, |out, text| {
+                        segment_value(out, reference, text)
+                    })?
+                }
             },
         }
     }
@@ -195,12 +195,12 @@ fn joined(
     out: &mut String,
     reference: &Reference,
     texts: &[Cow<'_, str>],
-    place: Place,
+    component: Component,
     mut write: impl FnMut(&mut String, &str) -> Result<(), RenderError>,
 ) -> Result<(), RenderError> {
     for (index, text) in texts.iter().enumerate() {
         if let Some(separator) = reference.join.filter(|_| index > 0) {
-            encode::separator(out, separator, place);
+            encode::separator(out, separator, component);
         }
         write(out, text)?;
     }
@@ -254,7 +254,7 @@ impl Param {
                     }
                     Text::One(text) => encode::value(out, &text),
                     Text::Many(texts) if reference.join.is_some() => {
-                        joined(out, reference, &texts, Place::Query, |out, text| {
+                        joined(out, reference, &texts, Component::Query, |out, text| {
                             encode::value(out, text);
                             Ok(())
                         })?;

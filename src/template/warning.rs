@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use super::Root;
 use super::request::{KeyMode, Part};
 use super::url::{Param, Part as UrlPart};
-use super::Root;
 use crate::json::Path;
 
 /// Something that is allowed, but seldom meant.
@@ -18,7 +18,7 @@ pub struct Warning {
     pub message: String,
     /// How to mend it.
     pub help: String,
-    /// The warning holds only if this argument is a String, or an ID, of the client's.
+    /// The warning holds only if this argument, by the names as written, is a String or an ID.
     pub argument: Option<Path>,
 }
 

@@ -48,11 +48,11 @@ impl Explanation {
             )?;
         }
         if !total.exact && total.calls > 0 && self.has_batches() {
-            write!(f, " while each batch fits one")?;
+            write!(f, " while each batch fits one request")?;
         }
         if total.fetches_by_parent > 0 {
             let fetches = counted(total.fetches_by_parent as usize, "fetch", "fetches");
-            write!(f, ", and those of {fetches} for each parent")?;
+            write!(f, ", and one for each parent of {fetches}")?;
         }
         if self.introspection {
             write!(f, "; introspection is answered from the schema")?;
@@ -112,11 +112,11 @@ fn words(fetch: &FetchExplanation) -> String {
             format!("1 call for up to {} keys {key}", batch.max)
         }
         (Calls::OneBatch, _, _) => "1 call for all parents".to_owned(),
-        (Calls::OneEach, _, Some(key)) => format!("1 call for each {key}"),
+        (Calls::OneEach, _, Some(key)) => format!("1 call for each key {key}"),
         (Calls::OneEach, _, None) => "1 call for each parent".to_owned(),
     };
     if let Some(batch) = &fetch.batch {
-        if fetch.calls != Calls::One {
+        if fetch.calls == Calls::OneBatch {
             let by = match batch.by.as_str() {
                 "@key" => ", rows by name".to_owned(),
                 by => format!(", rows by {by}"),

@@ -28,19 +28,65 @@ const TYPES: [&str; 10] =
     ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
 
 const FUNCTIONS: [&str; 37] = [
-    "bool", "bytes", "charAt", "contains", "double", "dyn", "endsWith", "indexOf", "int", "join",
-    "lastIndexOf", "lowerAscii", "matches", "replace", "reverse", "size", "split", "startsWith",
-    "string", "substring", "trim", "type", "uint", "upperAscii", "strings.quote", "math.@max",
-    "math.@min", "math.abs", "math.ceil", "math.floor", "math.isFinite", "math.isInf",
-    "math.isNaN", "math.round", "math.sign", "math.sqrt", "math.trunc",
+    "bool",
+    "bytes",
+    "charAt",
+    "contains",
+    "double",
+    "dyn",
+    "endsWith",
+    "indexOf",
+    "int",
+    "join",
+    "lastIndexOf",
+    "lowerAscii",
+    "matches",
+    "replace",
+    "reverse",
+    "size",
+    "split",
+    "startsWith",
+    "string",
+    "substring",
+    "trim",
+    "type",
+    "uint",
+    "upperAscii",
+    "strings.quote",
+    "math.@max",
+    "math.@min",
+    "math.abs",
+    "math.ceil",
+    "math.floor",
+    "math.isFinite",
+    "math.isInf",
+    "math.isNaN",
+    "math.round",
+    "math.sign",
+    "math.sqrt",
+    "math.trunc",
 ];
 
 const OPERATORS: [&str; 19] = [
-    operators::CONDITIONAL, operators::LOGICAL_AND, operators::LOGICAL_OR, operators::LOGICAL_NOT,
-    operators::SUBSTRACT, operators::ADD, operators::MULTIPLY, operators::DIVIDE,
-    operators::MODULO, operators::EQUALS, operators::NOT_EQUALS, operators::GREATER_EQUALS,
-    operators::LESS_EQUALS, operators::GREATER, operators::LESS, operators::NEGATE,
-    operators::INDEX, operators::NOT_STRICTLY_FALSE, operators::IN,
+    operators::CONDITIONAL,
+    operators::LOGICAL_AND,
+    operators::LOGICAL_OR,
+    operators::LOGICAL_NOT,
+    operators::SUBSTRACT,
+    operators::ADD,
+    operators::MULTIPLY,
+    operators::DIVIDE,
+    operators::MODULO,
+    operators::EQUALS,
+    operators::NOT_EQUALS,
+    operators::GREATER_EQUALS,
+    operators::LESS_EQUALS,
+    operators::GREATER,
+    operators::LESS,
+    operators::NEGATE,
+    operators::INDEX,
+    operators::NOT_STRICTLY_FALSE,
+    operators::IN,
 ];
 
 /// Checks all names; returns what is read.
@@ -70,8 +116,11 @@ struct Checker<'e> {
 impl<'e> Checker<'e> {
     fn visit(&mut self, node: &'e IdedExpr) -> Result<(), Error> {
         if self.depth == MAX_DEPTH {
-            return Err(self.error(node, format!("this is nested more than {MAX_DEPTH} deep"))
-                .help("a chain of operators counts too: use a list and `join`, or several fields"));
+            return Err(self
+                .error(node, format!("this is nested more than {MAX_DEPTH} deep"))
+                .help(
+                    "a chain of operators counts too: use a list and `join`, or several fields",
+                ));
         }
         if let Some(read) = self.read(node).filter(|read| read.names.len() < MAX_DEPTH) {
             self.reads.push(read);
@@ -98,10 +147,9 @@ impl<'e> Checker<'e> {
                 EntryExpr::StructField(field) => self.visit(&field.value),
             }),
             Expr::Comprehension(comprehension) => self.comprehension(comprehension, node),
-            Expr::Struct(_) => {
-                Err(self.error(node, "there are no message types here")
-                    .help("`{'name': value}` is a map"))
-            }
+            Expr::Struct(_) => Err(self
+                .error(node, "there are no message types here")
+                .help("`{'name': value}` is a map")),
             Expr::Unspecified => Err(self.error(node, "this is no CEL expression")),
         }
     }
@@ -176,7 +224,8 @@ impl<'e> Checker<'e> {
         self.visit(&comprehension.iter_range)?;
         self.visit(&comprehension.accu_init)?;
         if self.loops == MAX_LOOPS {
-            return Err(self.error(node, format!("more than {MAX_LOOPS} loops within each other"))
+            return Err(self
+                .error(node, format!("more than {MAX_LOOPS} loops within each other"))
                 .help("let the upstream do this, or split the value over several fields"));
         }
         let outside = self.bound.len();

@@ -50,9 +50,9 @@ impl Shape {
             Some(value) if value.is_null() => Ok(self.absent().or(Some(cel::Value::Null))),
             // Only whether it is there is asked.
             Some(_) if self.children.is_empty() => Ok(Some(cel::Value::Null)),
-            Some(value) if value.kind() == Kind::Object => self
-                .map(|name, child| child.read(value.get(name), depth + 1))
-                .map(Some),
+            Some(value) if value.kind() == Kind::Object => {
+                self.map(|name, child| child.read(value.get(name), depth + 1)).map(Some)
+            }
             Some(value) => convert(value, None, depth).map(Some),
         }
     }
@@ -94,9 +94,8 @@ impl Shape {
         if self.whole || self.children.is_empty() {
             return Some(cel::Value::Null);
         }
-        let absent = |(name, child): &(String, Shape)| {
-            Some((Key::from(name.as_str()), child.absent()?))
-        };
+        let absent =
+            |(name, child): &(String, Shape)| Some((Key::from(name.as_str()), child.absent()?));
         Some(map(self.children.iter().filter_map(absent).collect()))
     }
 
@@ -196,7 +195,9 @@ pub(super) fn write(out: &mut Vec<u8>, value: &cel::Value, depth: usize) -> Resu
             out.push(b']');
         }
         cel::Value::Map(entries) => write_map(out, entries, depth)?,
-        other => return Err(format!("the result is of type {}, which is no JSON", other.type_of())),
+        other => {
+            return Err(format!("the result is of type {}, which is no JSON", other.type_of()));
+        }
     }
     Ok(())
 }

@@ -15,7 +15,8 @@ fn fails(template: &str, with: With<'_>, expected: RenderError) {
 #[test]
 fn one_reference_is_the_value_itself() {
     let with = With {
-        args: r#"{"input": {"a": [1, 2.50, "x\u00e9"], "b": null}, "n": 12345678901234567890, "s": "x"}"#,
+        args: r#"{"input": {"a": [1, 2.50, "x\u00e9"], "b": null},
+            "n": 12345678901234567890, "s": "x"}"#,
         this: r#"{"draft": {"t": true}}"#,
         claims: r#"{"sub": "me"}"#,
         headers: &[("x-a", "\"q\"")],
@@ -41,7 +42,8 @@ fn a_json_text_holds_templates_in_its_strings() {
         ..NOTHING
     };
     gives(
-        r#" {"note": "hi {args.name}", "n": "{args.n}", "by": "{claims.sub}", "x": [true, null, 1e3]} "#,
+        r#" {"note": "hi {args.name}", "n": "{args.n}", "by": "{claims.sub}",
+            "x": [true, null, 1e3]} "#,
         with,
         r#"{"note":"hi Ada \"A\"","n":1.0,"by":7,"x":[true,null,1e3]}"#,
     );
@@ -51,7 +53,11 @@ fn a_json_text_holds_templates_in_its_strings() {
         r#"[[1, 2],"1,2","<1 2>"]"#,
     );
     gives(r#"{"a": {"b": [{"c": "{args.n}"}]}}"#, with, r#"{"a":{"b":[{"c":1.0}]}}"#);
-    gives(r#"{"a": "{{args.n}} {{}}", "": "", "{{x}}": 1}"#, with, r#"{"a":"{args.n} {}","":"","{x}":1}"#);
+    gives(
+        r#"{"a": "{{args.n}} {{}}", "": "", "{{x}}": 1}"#,
+        with,
+        r#"{"a":"{args.n} {}","":"","{x}":1}"#,
+    );
     gives(r#"{"tab\t\"": "\u00e9\n{args.n}"}"#, with, "{\"tab\\t\\\"\":\"é\\n1.0\"}");
     gives(r#"{"t": "{env.TOKEN}"}"#, with, r#"{"t":"s3cr3t/="}"#);
     gives("{}", with, "{}");
@@ -64,7 +70,11 @@ fn an_absent_argument_is_absent_and_a_null_is_null() {
     gives(r#"{"x": "{args.x}", "a": "{args.a}"}"#, with, r#"{"x":1}"#);
     gives(r#"{"a": "{args.a}"}"#, with, "{}");
     gives(r#"["{args.a}", "{args.x}", "{args.a}", "{args.null}"]"#, with, "[1,null]");
-    gives(r#"{"a": "hi {args.a}", "n": "hi {args.null}!", "x": "hi {args.x}"}"#, with, r#"{"n":null,"x":"hi 1"}"#);
+    gives(
+        r#"{"a": "hi {args.a}", "n": "hi {args.null}!", "x": "hi {args.x}"}"#,
+        with,
+        r#"{"n":null,"x":"hi 1"}"#,
+    );
     gives(r#"{"o": {"a": "{args.a}"}, "h": "{headers.x-none}"}"#, with, r#"{"o":{}}"#);
     gives("{args.null}", with, "null");
     let request = request(post("{args.a}"), with).unwrap();
@@ -73,7 +83,9 @@ fn an_absent_argument_is_absent_and_a_null_is_null() {
 
 #[test]
 fn nulls_of_others_make_no_request() {
-    for template in ["{this.a}", r#"{"a": "{this.a}"}"#, r#"{"a": "x{this.a}"}"#, r#"{"a": "{key}"}"#] {
+    for template in
+        ["{this.a}", r#"{"a": "{this.a}"}"#, r#"{"a": "x{this.a}"}"#, r#"{"a": "{key}"}"#]
+    {
         fails(template, this(r#"{"a": null}"#), RenderError::Null);
         fails(template, NOTHING, RenderError::Null);
     }
@@ -110,7 +122,10 @@ fn a_form_has_fields() {
     let cases = [
         (r#"{"name": "{args.name}", "k y": "v&w"}"#, "name=a%20b%26c%3Dd%2B%C3%BC&k%20y=v%26w"),
         (r#"{"l": "{args.list}", "n": 1.50, "t": true}"#, "l=x&l=2&n=1.50&t=true"),
-        (r#"{"l": "{args.list:,}", "x": "hi {args.name}!"}"#, "l=x,2&x=hi%20a%20b%26c%3Dd%2B%C3%BC%21"),
+        (
+            r#"{"l": "{args.list:,}", "x": "hi {args.name}!"}"#,
+            "l=x,2&x=hi%20a%20b%26c%3Dd%2B%C3%BC%21",
+        ),
         (r#"{"a": "{args.absent}", "n": "{args.null}", "z": "1"}"#, "z=1"),
         ("{args.o}", "a=1"),
     ];

@@ -10,9 +10,47 @@ const BASE: &str = "http://orders.example:8080/base";
 /// Any text, but often made of what means something to URLs, headers and JSON.
 fn text() -> impl Strategy<Value = String> {
     let special = proptest::sample::select(vec![
-        "/", "\\", "?", "#", "%", "&", "=", "+", " ", ".", "..", "%2e", "%2F", "\r\n", "\0", "\n",
-        "\t", "@", ":", ";", ",", "|", "\"", "'", "{", "}", "[", "]", "<", ">", "\u{7f}", "\u{85}",
-        "\u{2028}", "ü", "😀", "\u{feff}", "//evil.example", "http://", "a", "1", "",
+        "/",
+        "\\",
+        "?",
+        "#",
+        "%",
+        "&",
+        "=",
+        "+",
+        " ",
+        ".",
+        "..",
+        "%2e",
+        "%2F",
+        "\r\n",
+        "\0",
+        "\n",
+        "\t",
+        "@",
+        ":",
+        ";",
+        ",",
+        "|",
+        "\"",
+        "'",
+        "{",
+        "}",
+        "[",
+        "]",
+        "<",
+        ">",
+        "\u{7f}",
+        "\u{85}",
+        "\u{2028}",
+        "ü",
+        "😀",
+        "\u{feff}",
+        "//evil.example",
+        "http://",
+        "a",
+        "1",
+        "",
     ]);
     let any = proptest::collection::vec(any::<char>(), 0..8).prop_map(String::from_iter);
     let mixed = proptest::collection::vec(
@@ -60,7 +98,7 @@ fn pair(name: &str, value: &str) -> (String, String) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(cases(2000))]
 
     #[test]
     fn a_value_is_one_segment_and_one_parameter(value in text()) {
@@ -179,7 +217,8 @@ proptest! {
         parts in proptest::collection::vec(
             prop_oneof![
                 4 => proptest::sample::select(vec![
-                    "{", "}", "{{", "}}", "{args.x}", "{keys}", "{key}", "{keys:,}", "{this.a[*].b}",
+                    "{", "}", "{{", "}}", "{args.x}", "{keys}", "{key}", "{keys:,}",
+                    "{this.a[*].b}",
                     "{claims.sub}", "{env.TOKEN}", "{headers.x-a}", "/", "?", "&", "=", "#", "%",
                     "\\", "\n", "[", "]", "\"", ":", ",", "'", "é", "{args.l:,}", "{a'}", "a", ".",
                 ]).prop_map(str::to_owned),

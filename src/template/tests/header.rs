@@ -49,7 +49,7 @@ fn control_characters_are_refused() {
 #[test]
 fn a_list_must_be_joined_and_an_object_is_refused() {
     let with = args(r#"{"l": [1], "o": {}}"#);
-    let error = Err(refused("argument `l` is a list, but part of a header"));
+    let error = Err(refused("argument `l` is a list, but part of a text"));
     assert_eq!(headers(&[("x", "{args.l}")], with), error);
     let error = Err(refused("argument `o` is no single value"));
     assert_eq!(headers(&[("x", "{args.o}")], with), error);
@@ -94,11 +94,37 @@ fn an_identity_header_reads_claims_and_the_environment_only() {
 
 #[test]
 fn secrets_do_not_print() {
-    let written = Written { headers: &[("authorization", "Bearer {env.TOKEN}")], ..get("/x?k={env.TOKEN}") };
+    let written =
+        Written { headers: &[("authorization", "Bearer {env.TOKEN}")], ..get("/x?k={env.TOKEN}") };
     let rendered = rendered(written, NOTHING).unwrap();
     let request = rendered.finish(&[]).unwrap();
     let template = parse(written, KeyMode::None).unwrap();
     let identity = HeaderTemplate::parse("{env.TOKEN}", &environment).unwrap();
     let printed = format!("{rendered:?}{request:?}{template:?}{identity:?}{:?}", request.headers);
     assert!(!printed.contains("s3cr3t"), "{printed}");
+}
+
+#[test]
+fn a_line_of_text_is_rendered_as_it_is() {
+    let mut template =
+        TextTemplate::parse("orders:{claims.sub}/{this.a} {args.x}", &environment).unwrap();
+    let mut captures = Vec::new();
+    template.bind_this(&mut captures);
+    template.rename_args(&mut |_| Path::parse("wire").unwrap());
+    assert_eq!(captures, [Path::parse("a").unwrap()]);
+    assert_eq!(template.references().count(), 3);
+    let (args, claims, parent) = (json(r#"{"wire": "&/?"}"#), json(r#"{"sub": 1}"#), json("true"));
+    let headers = HeaderMap::new();
+    let this = [Some(parent.root())];
+    let values = Values {
+        args: args.root(),
+        this: &this,
+        claims: Some(claims.root()),
+        headers: &headers,
+        key: None,
+    };
+    assert_eq!(template.render(&values), Ok(Some("orders:1/true &/?".to_owned())));
+    let args = json("{}");
+    assert!(template.render(&Values { args: args.root(), ..values }).is_err());
+    assert!(TextTemplate::parse("{keys}", &environment).is_err());
 }

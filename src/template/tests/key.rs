@@ -82,13 +82,19 @@ fn a_key_that_cannot_be_sent_is_told_by_name() {
     let bad = |key: &str, message: &str| {
         Err(RenderError::Key { key: key.to_owned(), message: message.to_owned() })
     };
-    assert_eq!(fault("/u?id={keys:,}", "\"a,b\""), bad("a,b", "a key holds the separator of its list"));
+    assert_eq!(
+        fault("/u?id={keys:,}", "\"a,b\""),
+        bad("a,b", "a key holds the separator of its list")
+    );
     assert_eq!(fault("/u?id={keys}", "\"a,b\""), Ok(()));
     assert_eq!(fault("/u/{keys:,}", "\"\""), bad("", "a key is empty, but part of a path"));
     assert_eq!(fault("/u/{keys:,}", "\"..\""), bad("..", "a key is a dot, but part of a path"));
     assert_eq!(fault("/u/{keys:,}", "\"...\""), Ok(()));
     let finished = request(get("/u?id={keys:,}"), keys(r#"["x", "a,b"]"#));
-    assert_eq!(finished, bad("a,b", "a key holds the separator of its list").map(|()| unreachable()));
+    assert_eq!(
+        finished,
+        bad("a,b", "a key holds the separator of its list").map(|()| unreachable())
+    );
 }
 
 fn unreachable() -> Request {
@@ -98,12 +104,22 @@ fn unreachable() -> Request {
 #[test]
 fn the_length_of_a_url_is_known_before_it_is_written() {
     let keys = keys_of(r#"["a b", 2, "c&d,", "ü"]"#);
-    for path in ["/u?id={keys}", "/u?x=1&id=eq.{keys}.z&y=2", "/u?id={keys:|}", "/u/x{keys:;}/y?z=1", "/u?a=1"] {
+    for path in [
+        "/u?id={keys}",
+        "/u?x=1&id=eq.{keys}.z&y=2",
+        "/u?id={keys:|}",
+        "/u/x{keys:;}/y?z=1",
+        "/u?a=1",
+    ] {
         let rendered = rendered(get(path), NOTHING).unwrap();
         for count in 1..=keys.len() {
             let some: Vec<&Key> = keys.iter().take(count).collect();
             let written = rendered.finish(&some).unwrap().path_and_query;
-            assert_eq!(rendered.url_len(&some), written.len(), "{path} with {count} keys: {written}");
+            assert_eq!(
+                rendered.url_len(&some),
+                written.len(),
+                "{path} with {count} keys: {written}"
+            );
         }
     }
 }
@@ -131,7 +147,8 @@ fn a_missing_parameter_before_the_keys_moves_them() {
 
 #[test]
 fn a_key_path_reads_one_path_below_one_root() {
-    let (args, parent) = (json(r#"{"id": 1}"#), json(r#"{"ids": [{"n": 2}, {"n": 3}], "x": null}"#));
+    let (args, parent) =
+        (json(r#"{"id": 1}"#), json(r#"{"ids": [{"n": 2}, {"n": 3}], "x": null}"#));
     let (claims, answer) = (json(r#"{"sub": "me"}"#), json(r#"[{"id": 4}, {"id": 5}]"#));
     let read = |text: &str| {
         let mut path = KeyPath::parse(text).unwrap();
@@ -159,7 +176,8 @@ fn a_key_path_reads_one_path_below_one_root() {
 
 #[test]
 fn equal_paths_of_the_parent_share_a_slot() {
-    let mut template = parse(get("/{this.a}/{this.b.c}/{this.a}?x={this.l[*].id}"), KeyMode::None).unwrap();
+    let mut template =
+        parse(get("/{this.a}/{this.b.c}/{this.a}?x={this.l[*].id}"), KeyMode::None).unwrap();
     let mut captures = vec![Path::parse("b.c").unwrap()];
     template.bind_this(&mut captures);
     let texts: Vec<String> = captures.iter().map(Path::to_string).collect();

@@ -50,14 +50,30 @@ fn unknown_roots_get_a_suggestion() {
     let message = |root: &str| format!("nothing is called `{root}` in a template");
     path_tells("/{arg.x}", "{arg.x}", &message("arg"), "did you mean `{args.x}`?");
     path_tells("/{claim.sub}", "{claim.sub}", &message("claim"), "did you mean `{claims.sub}`?");
-    path_tells("/{THIS.x}", "{THIS.x}", &message("THIS"),
-        "`{args.THIS.x}` is an argument, `{this.THIS.x}` a property of the parent");
-    path_tells("/{id}", "{id}", &message("id"),
-        "`{args.id}` is an argument, `{this.id}` a property of the parent");
-    path_tells("/{answer.id}", "{answer.id}", "a request cannot read its own answer",
-        "`answer` is for `@ref` and `@computed` beside `@rest`");
-    path_tells("/{= 1 + 1}", "{= 1 + 1}", "`{= ..}` is kept for later",
-        "compute the value in a `@computed` field");
+    path_tells(
+        "/{THIS.x}",
+        "{THIS.x}",
+        &message("THIS"),
+        "`{args.THIS.x}` is an argument, `{this.THIS.x}` a property of the parent",
+    );
+    path_tells(
+        "/{id}",
+        "{id}",
+        &message("id"),
+        "`{args.id}` is an argument, `{this.id}` a property of the parent",
+    );
+    path_tells(
+        "/{answer.id}",
+        "{answer.id}",
+        "a request cannot read its own answer",
+        "`answer` is for `@ref` and `@computed` beside `@rest`",
+    );
+    path_tells(
+        "/{= 1 + 1}",
+        "{= 1 + 1}",
+        "`{= ..}` is kept for later",
+        "compute the value in a `@computed` field",
+    );
 }
 
 #[test]
@@ -110,32 +126,51 @@ fn credentials_of_the_client_cannot_be_read() {
 
 #[test]
 fn the_environment_must_have_what_is_read() {
-    path_tells("/x?a={env.NONE}", "{env.NONE}", "the environment has no variable `NONE`",
-        "set `NONE` before the start");
+    path_tells(
+        "/x?a={env.NONE}",
+        "{env.NONE}",
+        "the environment has no variable `NONE`",
+        "set `NONE` before the start",
+    );
     path_tells("/x/{env.EMPTY}", "{env.EMPTY}", "the variable is empty, but part of a path", "");
     let headers = &[("x", "a{env.LINES}")];
-    let message = "a header's value is one line without control characters";
+    let message = "this is one line without control characters";
     tells(Written { headers, ..get("/") }, KeyMode::None, &[("{env.LINES}", message, "")]);
 }
 
 #[test]
 fn urls_that_would_lead_elsewhere() {
     let help = "it is relative to the upstream's own URL";
-    for (path, place) in [("", ""), ("users", "users"), ("http://x/", "http:"), ("{args.a}/b", "{args.a}")] {
+    for (path, place) in
+        [("", ""), ("users", "users"), ("http://x/", "http:"), ("{args.a}/b", "{args.a}")]
+    {
         path_tells(path, place, "a path begins with `/`", help);
     }
-    path_tells("//evil/x", "//", "a path begins with one `/`", "after two a host's name would follow");
+    path_tells(
+        "//evil/x",
+        "//",
+        "a path begins with one `/`",
+        "after two a host's name would follow",
+    );
     for path in ["/a/../b", "/a/.", "/%2e%2E/b", "/.%2e"] {
         let errors = mistakes(get(path), KeyMode::None);
         assert_eq!(errors.len(), 1, "{path}");
         assert_eq!(errors[0].1, "`.` and `..` are no segments", "{path}");
     }
     path_tells("/a#b", "#", "a fragment is never sent", "write `%23` for the character itself");
-    path_tells("/a\\b", "\\", "a backslash is no part of a path",
-        "write `/` between segments, `%5C` for the character itself");
+    path_tells(
+        "/a\\b",
+        "\\",
+        "a backslash is no part of a path",
+        "write `/` between segments, `%5C` for the character itself",
+    );
     path_tells("/a?b=100%", "%", "`%` without two digits", "write `%25` for the character itself");
-    path_tells("/a?{args.b}=1", "{args.b}", "a parameter's name cannot be a value",
-        "write `name={args.name}`");
+    path_tells(
+        "/a?{args.b}=1",
+        "{args.b}",
+        "a parameter's name cannot be a value",
+        "write `name={args.name}`",
+    );
     path_tells("/a?=1", "=", "a parameter has no name", "");
 }
 
@@ -144,32 +179,92 @@ fn keys_stand_once_and_where_they_may() {
     let tells_keys = |path, mode, place: &str, message: &str, help: &str| {
         tells(get(path), mode, &[(place, message, help)]);
     };
-    tells_keys("/u/{key}", KeyMode::None, "{key}", "`{key}` is for the lookup of a type",
-        "`{args.id}` is an argument");
-    tells_keys("/u?id={keys}", KeyMode::None, "{keys}", "`{keys}` needs a batch",
-        r#"add `batch: {key: "this.id", by: "id"}` to the `@rest`"#);
-    tells_keys("/u?id={keys}", KeyMode::One, "{keys}", "`{keys}` needs a batch",
-        r#"add `batch: {by: "id"}`, or ask one at a time with `{key}`"#);
-    tells_keys("/u/{key}", KeyMode::Many, "{key}", "a batch sends many keys",
-        "write `{keys}`, or `{keys:,}` to join them");
-    tells_keys("/u?a={keys}&b={keys}", KeyMode::Many, "{keys}", "the keys go to one place only",
-        "leave this `{keys}` out");
-    tells_keys("/u", KeyMode::One, "/u", "a lookup must send the `{key}`",
-        "as in `/users/{key}`, or `/users?id={keys}` with a `batch`");
-    tells_keys("/u", KeyMode::Many, "/u", "a batch must send the `{keys}`",
-        "as in `/users?id={keys}`, or `\"{keys}\"` in a body");
-    tells_keys("/u/{keys}", KeyMode::Many, "{keys}", "a path takes keys joined only",
-        "write `{keys:,}`");
-    tells_keys("/u/{key.x}", KeyMode::One, ".x", "`{key}` has no parts",
-        "a key is a string, a number or a boolean");
-    tells_keys("/u/{key:,}", KeyMode::One, "{key:,}", "`{key}` is one value",
-        "`{keys:,}` joins those of a batch");
+    tells_keys(
+        "/u/{key}",
+        KeyMode::None,
+        "{key}",
+        "`{key}` is for the lookup of a type",
+        "`{args.id}` is an argument",
+    );
+    tells_keys(
+        "/u?id={keys}",
+        KeyMode::None,
+        "{keys}",
+        "`{keys}` needs a batch",
+        r#"add `batch: {key: "this.id", by: "id"}` to the `@rest`"#,
+    );
+    tells_keys(
+        "/u?id={keys}",
+        KeyMode::One,
+        "{keys}",
+        "`{keys}` needs a batch",
+        r#"add `batch: {by: "id"}`, or ask one at a time with `{key}`"#,
+    );
+    tells_keys(
+        "/u/{key}",
+        KeyMode::Many,
+        "{key}",
+        "a batch sends many keys",
+        "write `{keys}`, or `{keys:,}` to join them",
+    );
+    tells_keys(
+        "/u?a={keys}&b={keys}",
+        KeyMode::Many,
+        "{keys}",
+        "the keys go to one place only",
+        "leave this `{keys}` out",
+    );
+    tells_keys(
+        "/u",
+        KeyMode::One,
+        "/u",
+        "a lookup must send the `{key}`",
+        "as in `/users/{key}`, or `/users?id={keys}` with a `batch`",
+    );
+    tells_keys(
+        "/u",
+        KeyMode::Many,
+        "/u",
+        "a batch must send the `{keys}`",
+        "as in `/users?id={keys}`, or `\"{keys}\"` in a body",
+    );
+    tells_keys(
+        "/u/{keys}",
+        KeyMode::Many,
+        "{keys}",
+        "a path takes keys joined only",
+        "write `{keys:,}`",
+    );
+    tells_keys(
+        "/u/{key.x}",
+        KeyMode::One,
+        ".x",
+        "`{key}` has no parts",
+        "a key is a string, a number or a boolean",
+    );
+    tells_keys(
+        "/u/{key:,}",
+        KeyMode::One,
+        "{key:,}",
+        "`{key}` is one value",
+        "`{keys:,}` joins those of a batch",
+    );
     assert!(parse(get("/u/{key}?again={key}"), KeyMode::One).is_ok());
     let headers = &[("x-ids", "{keys:,}")];
-    tells(Written { headers, ..get("/u") }, KeyMode::Many, &[("{keys:,}",
-        "keys do not go in headers", "put `{keys}` in the path, the query or the body")]);
-    tells(post(r#"{"q": "in {keys}"}"#), KeyMode::Many, &[("{keys}",
-        "a text takes keys joined only", "write `{keys:,}`, or `\"{keys}\"` alone for an array")]);
+    tells(
+        Written { headers, ..get("/u") },
+        KeyMode::Many,
+        &[("{keys:,}", "keys do not go here", "put `{keys}` in the path, the query or the body")],
+    );
+    tells(
+        post(r#"{"q": "in {keys}"}"#),
+        KeyMode::Many,
+        &[(
+            "{keys}",
+            "a text takes keys joined only",
+            "write `{keys:,}`, or `\"{keys}\"` alone for an array",
+        )],
+    );
 }
 
 #[test]
@@ -186,25 +281,46 @@ fn bodies_that_are_none() {
     assert!(doubled[0].2.contains("are not doubled"), "{doubled:?}");
     let cut = mistakes(post(r#"{"ids": "{args.ids}""#), none);
     assert_eq!(cut[0].2, help);
-    tells(Written { body: Some("{args}"), ..get("/") }, none,
-        &[("{args}", "a GET has no body", "write `method: POST`, or use the query")]);
-    tells(post(r#"{"{args.x}": 1}"#), none,
-        &[("1", "a property's name is no template", "only values may hold `{..}`")]);
+    tells(
+        Written { body: Some("{args}"), ..get("/") },
+        none,
+        &[("{args}", "a GET has no body", "write `method: POST`, or use the query")],
+    );
+    tells(
+        post(r#"{"{args.x}": 1}"#),
+        none,
+        &[("1", "a property's name is no template", "only values may hold `{..}`")],
+    );
     tells(post(r#"{"a": 1, "a": 2}"#), none, &[("2", "this property is written twice", "")]);
-    tells(post(r#"{"a": "é{args.}", "b": "{arg.x}"}"#), none, &[
-        (".", "a name must follow the dot", "leave the dot out to read the whole value"),
-        ("{arg.x}", "nothing is called `arg` in a template", "did you mean `{args.x}`?"),
-    ]);
-    tells(post(r#"{"a": "\t{arg.x}"}"#), none, &[
-        (r#""\t{arg.x}""#, "nothing is called `arg` in a template", "did you mean `{args.x}`?"),
-    ]);
-    tells(post("{args.l:,}"), none,
-        &[("{args.l:,}", "a body is not joined text", "leave the separator out to send an array")]);
+    tells(
+        post(r#"{"a": "é{args.}", "b": "{arg.x}"}"#),
+        none,
+        &[
+            (".", "a name must follow the dot", "leave the dot out to read the whole value"),
+            ("{arg.x}", "nothing is called `arg` in a template", "did you mean `{args.x}`?"),
+        ],
+    );
+    tells(
+        post(r#"{"a": "\t{arg.x}"}"#),
+        none,
+        &[(r#""\t{arg.x}""#, "nothing is called `arg` in a template", "did you mean `{args.x}`?")],
+    );
+    tells(
+        post("{args.l:,}"),
+        none,
+        &[("{args.l:,}", "a body is not joined text", "leave the separator out to send an array")],
+    );
     tells(form("[1]"), none, &[("[1]", "a form is an object: its fields by name", "")]);
-    tells(form(r#"{"a": [1]}"#), none,
-        &[("[1]", "a form's field is text", "a list comes from a value: `\"{args.ids}\"`")]);
-    tells(form("{keys}"), KeyMode::Many,
-        &[("{keys}", "a form's keys need a name", r#"write `{"ids": "{keys}"}`"#),]);
+    tells(
+        form(r#"{"a": [1]}"#),
+        none,
+        &[("[1]", "a form's field is text", "a list comes from a value: `\"{args.ids}\"`")],
+    );
+    tells(
+        form("{keys}"),
+        KeyMode::Many,
+        &[("{keys}", "a form's keys need a name", r#"write `{"ids": "{keys}"}`"#)],
+    );
 }
 
 #[test]
@@ -212,18 +328,24 @@ fn headers_that_are_the_gateways_own() {
     for name in ["Host", "content-length", "transfer-encoding", "connection", "te", "upgrade"] {
         let headers = &[(name, "x")];
         let message = format!("the header `{name}` is the gateway's own");
-        tells(Written { headers, ..get("/") }, KeyMode::None,
-            &[(name, &message, "it belongs to the connection, not to the request")]);
+        tells(
+            Written { headers, ..get("/") },
+            KeyMode::None,
+            &[(name, &message, "it belongs to the connection, not to the request")],
+        );
     }
     let headers = &[("x a", "1"), ("{args.x}", "1"), ("x", "1"), ("X", "2"), ("y", "a\nb")];
     let told = mistakes(Written { headers, ..get("/") }, KeyMode::None);
     let messages: Vec<&str> = told.iter().map(|(_, message, _)| message.as_str()).collect();
-    assert_eq!(messages, [
-        "`x a` is no header name",
-        "`{args.x}` is no header name",
-        "this header is written twice",
-        "a header's value is one line without control characters",
-    ]);
+    assert_eq!(
+        messages,
+        [
+            "`x a` is no header name",
+            "`{args.x}` is no header name",
+            "this header is written twice",
+            "this is one line without control characters",
+        ]
+    );
 }
 
 #[test]
@@ -246,10 +368,18 @@ fn key_paths_are_checked() {
         assert_eq!(told, (place, message.to_owned(), help.to_owned()));
     };
     tells("arg.id", "arg", "nothing is called `arg` in a key path", "did you mean `args.id`?");
-    tells("userId", "userId", "nothing is called `userId` in a key path",
-        "`this.userId` is a property of the parent, `args.userId` an argument");
-    tells("{this.id}", "{this.id}", "a key path has no braces",
-        "write `this.userId`, not `{this.userId}`");
+    tells(
+        "userId",
+        "userId",
+        "nothing is called `userId` in a key path",
+        "`this.userId` is a property of the parent, `args.userId` an argument",
+    );
+    tells(
+        "{this.id}",
+        "{this.id}",
+        "a key path has no braces",
+        "write `this.userId`, not `{this.userId}`",
+    );
     tells("args", "args", "`args` alone is no key", "name one of them, as in `args.id`");
     assert!(KeyPath::parse("").is_err() && KeyPath::parse("this.a b").is_err());
     assert!(KeyPath::parse("this").is_ok() && KeyPath::parse("answer[*]").is_ok());
@@ -290,22 +420,29 @@ fn references_are_told_in_order_with_their_part() {
     };
     let mut template = parse(written, KeyMode::None).unwrap();
     let told = |template: &RequestTemplate| -> Vec<String> {
-        let told = |(part, found): (Part, &Reference)| {
-            format!("{part:?} {} {}{:?}", found.root.name(), found.path, found.join)
+        let told = |(place, found): (Place, &Reference)| {
+            format!("{place:?} {} {} {:?}", found.root.name(), found.path, found.join)
         };
-        template.references().map(told).collect()
+        template.places().map(told).collect()
     };
-    assert_eq!(told(&template), [
-        "Path this aNone",
-        "Path args bSome(',')",
-        "HeaderValue(0) claims cNone",
-        "Body headers .None",
-        "Body args e.fNone",
-    ]);
+    assert_eq!(
+        told(&template),
+        [
+            "Segment this a None",
+            "Parameter args b Some(',')",
+            "Header(0) claims c None",
+            "Json headers . None",
+            "Text args e.f None",
+        ]
+    );
     let in_path: Vec<bool> =
         template.references().map(|(_, found)| template.is_in_path(found)).collect();
     assert_eq!(in_path, [true, false, false, false, false]);
     template.rename_args(&mut |path| Path::parse(&format!("wire.{path}")).unwrap());
-    assert_eq!(told(&template)[4], "Body args wire.e.fNone");
-    assert_eq!(told(&template)[0], "Path this aNone");
+    assert_eq!(told(&template)[4], "Text args wire.e.f None");
+    assert_eq!(told(&template)[0], "Segment this a None");
+    let template = parse(form(r#"{"a": "{args.a}"}"#), KeyMode::None).unwrap();
+    assert_eq!(told(&template), ["Field args a None"]);
+    let template = parse(form("{args}"), KeyMode::None).unwrap();
+    assert_eq!(told(&template), ["Fields args . None"]);
 }

@@ -42,7 +42,10 @@ fn empty_parameters_of_the_author_are_dropped() {
 
 #[test]
 fn each_kind_of_scalar_is_written_as_it_is() {
-    let with = args(r#"{"s": "a\u00fc\n", "n": -1.50e+3, "big": 12345678901234567890123, "b": true, "f": false}"#);
+    let with = args(
+        r#"{"s": "a\u00fc\n", "n": -1.50e+3, "big": 12345678901234567890123,
+            "b": true, "f": false}"#,
+    );
     gives("/x/{args.s}", with, "/x/a%C3%BC%0A");
     gives("/x?n={args.n}&big={args.big}", with, "/x?n=-1.50e%2B3&big=12345678901234567890123");
     gives("/x?b={args.b}&f={args.f}", with, "/x?b=true&f=false");

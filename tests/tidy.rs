@@ -1,0 +1,204 @@
+//! The rules of the code that no compiler checks. ARCHITECTURE.md says them, this holds the sources
+//! to them: which module may import which, where outside crates may be used, module docs, sizes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// No file is longer; tests that sit in files of their own count too.
+const FILE_LINES: usize = 600;
+/// No function is longer.
+const FUNCTION_LINES: usize = 80;
+
+struct Source {
+    path: PathBuf,
+    module: String,
+    text: String,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    files.sort();
+    let source = |path: PathBuf| {
+        let below = path.strip_prefix(&root).unwrap();
+        let first = below.components().next().unwrap().as_os_str().to_str().unwrap();
+        let module = first.trim_end_matches(".rs").to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        Source { path, module, text }
+    };
+    files.into_iter().map(source).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+/// The rows of the table whose head begins with this cell, as cells without backticks.
+fn table(document: &str, head: &str) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(document)).unwrap();
+    let start = format!("| {head} |");
+    let rows: Vec<Vec<String>> = text
+        .lines()
+        .skip_while(|line| !line.starts_with(&start))
+        .take_while(|line| line.starts_with('|'))
+        .skip(2)
+        .map(|line| {
+            let cells = line.trim_matches('|').split('|');
+            cells.map(|cell| cell.trim().replace('`', "")).collect()
+        })
+        .collect();
+    assert!(!rows.is_empty(), "{document} has no table that begins with `{head}`");
+    rows
+}
+
+/// A cell that lists names, separated by commas.
+fn names(cell: &str) -> BTreeSet<String> {
+    cell.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+}
+
+/// Text without comments, so that prose about a module is no import of it.
+fn code(text: &str) -> String {
+    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The names that stand after this prefix anywhere in the code.
+fn mentioned(code: &str, prefix: &str) -> BTreeSet<String> {
+    let part = |at: usize| {
+        let rest = &code[at + prefix.len()..];
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        rest[..end.unwrap_or(rest.len())].to_owned()
+    };
+    code.match_indices(prefix).map(|(at, _)| part(at)).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn modules_import_only_what_the_table_in_the_architecture_lists() {
+    let rows = table("ARCHITECTURE.md", "module");
+    let allowed: BTreeMap<String, BTreeSet<String>> =
+        rows.iter().map(|row| (row[0].clone(), names(&row[2]))).collect();
+    let mut wrong = Vec::new();
+    for source in sources() {
+        if ["lib", "main"].contains(&source.module.as_str()) {
+            continue;
+        }
+        let Some(allowed) = allowed.get(&source.module) else {
+            wrong.push(format!("module `{}` is not in the table", source.module));
+            continue;
+        };
+        let mut used = mentioned(&code(&source.text), "crate::");
+        used.remove(&source.module);
+        for module in used.iter().filter(|module| rows.iter().any(|row| row[0] == **module)) {
+            if !allowed.contains(module) {
+                wrong.push(format!("{} imports `{module}`", source.path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "the table of ARCHITECTURE.md forbids:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn modules_of_the_table_come_after_all_they_import() {
+    let mut above = BTreeSet::new();
+    for row in table("ARCHITECTURE.md", "module") {
+        let unknown: Vec<_> = names(&row[2]).into_iter().filter(|name| !above.contains(name)).collect();
+        assert!(unknown.is_empty(), "`{}` imports {unknown:?}, which stand below it", row[0]);
+        above.insert(row[0].clone());
+    }
+    let modules: BTreeSet<String> = sources().into_iter().map(|source| source.module).collect();
+    let gone: Vec<_> = above.difference(&modules).collect();
+    assert!(gone.is_empty(), "the table lists modules that are not there: {gone:?}");
+}
+
+#[test]
+fn outside_crates_stay_in_the_modules_that_are_about_them() {
+    let mut wrong = Vec::new();
+    let files = sources();
+    for row in table("ARCHITECTURE.md", "crate") {
+        let allowed = names(&row[1]);
+        let prefix = format!("{}::", row[0]);
+        let uses = |source: &&Source| {
+            let code = code(&source.text);
+            let mut places = code.match_indices(&prefix);
+            places.any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'))
+        };
+        let users: Vec<&Source> = files.iter().filter(uses).collect();
+        assert!(!users.is_empty(), "nothing uses `{}`; the row can go", row[0]);
+        for source in users.iter().filter(|source| !allowed.contains(&source.module)) {
+            wrong.push(format!("{} uses `{}`", source.path.display(), row[0]));
+        }
+    }
+    assert!(wrong.is_empty(), "the table of ARCHITECTURE.md forbids:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_file_begins_by_saying_what_it_is_for() {
+    let silent = |source: &Source| !source.text.starts_with("//! ");
+    let silent: Vec<_> =
+        sources().into_iter().filter(silent).map(|source| source.path).collect();
+    assert!(silent.is_empty(), "these files have no `//!` in their first line: {silent:?}");
+}
+
+#[test]
+fn no_module_is_named_for_holding_anything() {
+    let vague = ["utils", "util", "helpers", "helper", "common", "misc", "shared"];
+    for source in sources() {
+        let stem = source.path.file_stem().unwrap().to_str().unwrap();
+        let parent = source.path.parent().unwrap().file_name().unwrap().to_str().unwrap();
+        assert!(!vague.contains(&stem) && !vague.contains(&parent), "{}", source.path.display());
+    }
+}
+
+#[test]
+fn files_and_functions_stay_short() {
+    let mut long = Vec::new();
+    for source in sources() {
+        let lines: Vec<&str> = source.text.lines().collect();
+        if lines.len() > FILE_LINES {
+            long.push(format!("{}: {} lines", source.path.display(), lines.len()));
+        }
+        for (start, end) in functions(&lines) {
+            if end - start + 1 > FUNCTION_LINES {
+                let (path, lines) = (source.path.display(), end - start + 1);
+                long.push(format!("{path}:{}: a function of {lines} lines", start + 1));
+            }
+        }
+    }
+    assert!(long.is_empty(), "too long:\n{}", long.join("\n"));
+}
+
+/// First and last line of each function, by rustfmt's indentation.
+fn functions(lines: &[&str]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    for (start, line) in lines.iter().enumerate() {
+        let bare = line.trim_start();
+        let starts = ["fn ", "pub fn ", "async fn ", "pub async fn ", "const fn ", "pub const fn "];
+        let scoped = bare.starts_with("pub(") && bare.contains(" fn ");
+        if !starts.iter().any(|start| bare.starts_with(start)) && !scoped {
+            continue;
+        }
+        let close = format!("{}}}", &line[..line.len() - bare.len()]);
+        if let Some(length) = lines[start..].iter().position(|line| *line == close) {
+            found.push((start, start + length));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_error_code_is_in_the_table_of_failures() {
+    let rows = table("ARCHITECTURE.md", "code");
+    let told: Vec<String> = rows.iter().map(|row| row[0].clone()).collect();
+    let codes: Vec<String> =
+        onedoor::failure::Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
+    assert_eq!(told, codes, "ARCHITECTURE.md lists the codes in the order of `Code::ALL`");
+}
