@@ -279,7 +279,7 @@ impl<'s> Check<'s> {
         site: FieldSite<'s>,
         known: Known<'_>,
     ) -> Result<Arc<Expression>, Refused> {
-        let mut expression = Expression::parse(text.as_str()).map_err(|error| {
+        let expression = Expression::parse(text.as_str()).map_err(|error| {
             let problem = text.at(&error.span).error(error.message);
             self.push(Problem { help: error.help, ..problem });
             Refused
@@ -317,8 +317,6 @@ impl<'s> Check<'s> {
             };
             checked = checked.and(found);
         }
-        // The slots are in the order of the references, which is the order of `Computed::slots`.
-        expression.bind_this(&mut Vec::new());
         checked.map(|()| Arc::new(expression))
     }
 
