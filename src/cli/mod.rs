@@ -16,6 +16,7 @@ mod root;
 mod schema;
 mod serve;
 mod size;
+pub mod spec;
 mod stop;
 mod terminal;
 mod token;

@@ -20,6 +20,9 @@ mod validate;
 mod variables;
 mod volume;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use crate::json::{Body, Path};
