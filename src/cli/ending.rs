@@ -1,9 +1,11 @@
 //! Why a command ends without having done what it was asked, and what the shell learns of it.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 
 use crate::observe::LoggingError;
+
+use super::terminal;
 
 /// An end before the aim.
 #[derive(Debug)]
@@ -35,17 +37,20 @@ impl Ending {
         }
     }
 
-    /// Says it, and gives the status that the program ends with.
-    pub(super) fn tell(self) -> ExitCode {
+    /// Says it, where that was not done yet.
+    pub(super) fn show(&self) {
+        if let Self::Failed { message, help } = self {
+            let help = help.as_ref().map(|help| format!("help: {help}\n")).unwrap_or_default();
+            terminal::say(&format!("error: {message}\n{help}"));
+        }
+    }
+
+    /// The status that the program ends with.
+    pub(super) fn status(&self) -> ExitCode {
         match self {
             Self::NobodyReads => ExitCode::SUCCESS,
             Self::Mistakes => ExitCode::from(1),
-            Self::Failed { message, help } => {
-                let help = help.map(|help| format!("help: {help}\n")).unwrap_or_default();
-                // If standard error is gone, the status alone must do.
-                let _ = write!(io::stderr(), "error: {message}\n{help}");
-                ExitCode::from(2)
-            }
+            Self::Failed { .. } => ExitCode::from(2),
         }
     }
 }

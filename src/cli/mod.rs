@@ -6,6 +6,7 @@
 //! the command line is wrong or the command could not run.
 
 mod check;
+mod dev;
 mod ending;
 pub mod mock;
 mod mocked;
@@ -15,6 +16,7 @@ mod root;
 mod schema;
 mod serve;
 mod size;
+pub mod spec;
 mod stop;
 mod terminal;
 mod token;
@@ -42,7 +44,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match arguments.command.run(&arguments.root) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(ending) => ending.tell(),
+        Err(ending) => {
+            ending.show();
+            ending.status()
+        }
     }
 }
 
@@ -69,9 +74,11 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Dev(dev::Args),
     Check(check::Args),
     Plan(plan::Args),
     Schema(schema::Args),
+    Test(spec::Args),
     Token(token::Args),
 }
 
@@ -79,14 +86,16 @@ impl Command {
     fn run(&self, root: &RootArgs) -> Result<(), Ending> {
         match self {
             // What runs for long logs as the project's settings say.
-            Self::Serve(_) => {}
+            Self::Serve(_) | Self::Dev(_) => {}
             _ => start_logging(LogFormat::Pretty, "error")?,
         }
         match self {
             Self::Serve(args) => serve::run(args, &root.find()?),
+            Self::Dev(args) => dev::run(args, &root.find()?),
             Self::Check(args) => check::run(args, &root.find()?),
             Self::Plan(args) => plan::run(args, &root.find()?),
             Self::Schema(args) => schema::run(args, root),
+            Self::Test(args) => spec::run(args, &root.find()?),
             Self::Token(args) => token::run(args, &root.find()?),
         }
     }

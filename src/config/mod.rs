@@ -48,6 +48,7 @@ pub use settings::{
 pub use substitute::Origin;
 pub use text::Text;
 pub use upstream::{ErrorPaths, IdentityHeader, Mock, Upstream};
+pub(crate) use value::in_words;
 pub use value::{Duration, HttpPath, LogFilter, Size, UpstreamUrl, Whole};
 
 /// The settings of a gateway, all checked. There is no other way to one than [`Config::load`] and
