@@ -81,6 +81,7 @@ enum Command {
     Plan(plan::Args),
     Test(test::Args),
     Schema(schema::Args),
+    Test(spec::Args),
     Token(token::Args),
 }
 
@@ -98,6 +99,7 @@ impl Command {
             Self::Plan(args) => plan::run(args, &root.find()?),
             Self::Test(args) => test::run(args, root),
             Self::Schema(args) => schema::run(args, root),
+            Self::Test(args) => spec::run(args, &root.find()?),
             Self::Token(args) => token::run(args, &root.find()?),
         }
     }

@@ -59,7 +59,14 @@ fn of_body<'p, 'a>(
 ) -> Fragment<'p> {
     let mut writer = Writer::new(len / 2 + 64, inputs.max_bytes);
     let inputs = *inputs;
-    let mut projector = Projector { writer: &mut writer, inputs, service, body, seen: Vec::new() };
+    let mut projector = Projector {
+        writer: &mut writer,
+        inputs,
+        service,
+        body,
+        seen: Vec::new(),
+        orders: Vec::new(),
+    };
     let outcome = match write(&mut projector) {
         Ok(Came::Value) => Outcome::Value,
         Ok(Came::Null) => Outcome::Null,

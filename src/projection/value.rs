@@ -9,6 +9,7 @@ use crate::plan::{Cases, Computed, Field, Kind, Leaf, Selection, Shape, Through}
 use crate::template::ComputedValues;
 
 use super::leaf::{self, Given};
+use super::order::Order;
 use super::paths::PathStep;
 use super::writer::{Bubble, Writer};
 use super::{Inputs, message};
@@ -22,6 +23,8 @@ pub(super) struct Projector<'p, 'a, 'w> {
     pub(super) body: &'a Body,
     /// Where the wanted properties of the objects around the next byte lie.
     pub(super) seen: Vec<Option<Seen<'a>>>,
+    /// How the objects of a selection that were met so far are laid out.
+    pub(super) orders: Vec<(&'p Selection, Order)>,
 }
 
 /// A value whose end is known.
@@ -186,6 +189,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             service: self.service,
             body,
             seen: Vec::new(),
+            orders: Vec::new(),
         })
     }
 

@@ -88,7 +88,12 @@ fn req_hole(key: &str, fetch: u32) -> Field {
 /// An expression that reads these captures, in the order in which it names them.
 fn computed(cel: &str, slots: &[u32]) -> Arc<Computed> {
     let expression = Expression::parse(cel).expect("an expression");
-    Arc::new(Computed { coordinate: "T.f".into(), expression: Arc::new(expression), args: ArgsId(0), slots: slots.into() })
+    Arc::new(Computed {
+        coordinate: "T.f".into(),
+        expression: Arc::new(expression),
+        args: ArgsId(0),
+        slots: slots.into(),
+    })
 }
 
 fn guarded(field: Field) -> Field {
