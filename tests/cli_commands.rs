@@ -279,3 +279,28 @@ fn a_project_is_found_from_the_folders_below_it() {
     let none = run(&empty, &["check"]).only_err(1);
     assert!(none.contains("this is not a project"), "{none}");
 }
+
+#[test]
+fn test_runs_the_documents_of_a_project() {
+    let folder = project();
+    let document = [
+        "# A user",
+        "```http users\nGET /users?id=1\n\nHTTP 200\n\n[{\"id\": 1, \"full_name\": \"Ada\"}]\n```",
+        "```graphql request\n{ user(id: 1) { name } }\n```",
+        "```json response\n{\"data\": {\"user\": {\"name\": \"Ada\"}}}\n```",
+        "```text calls\nusers GET /users?id=1\n```\n",
+    ]
+    .join("\n\n");
+    write(&folder, "tests/user.md", &document);
+    let passed = run(&folder, &["test"]).only_out();
+    assert!(passed.contains("user.md") && passed.ends_with("1 passed\n"), "{passed}");
+
+    write(&folder, "tests/user.md", &document.replace("{\"name\": \"Ada\"}", "{\"name\": \"Bob\"}"));
+    let failed = run(&folder, &["test", "tests/user.md"]);
+    assert_eq!((failed.status, &*failed.err), (1, ""), "{}", failed.out);
+    assert!(failed.out.contains("0 passed, 1 failed"), "{}", failed.out);
+    assert_eq!(run(&folder, &["test", "--filter", "nothing of that name"]).status, 2);
+    assert_eq!(run(&folder, &["test", "none.md"]).status, 2);
+    assert_eq!(run(&folder, &["test", "--update"]).status, 0);
+    assert!(run(&folder, &["test"]).only_out().ends_with("1 passed\n"));
+}

@@ -19,6 +19,7 @@ mod size;
 pub mod spec;
 mod stop;
 mod terminal;
+mod test;
 mod token;
 
 use std::ffi::OsString;
@@ -55,6 +56,7 @@ const EXAMPLES: &str = "\
 Examples:
   onedoor dev                     the gateway with mocked upstreams, reloaded when a file changes
   onedoor check                   every mistake of every file at once
+  onedoor test                    the project's spec documents, without any network
   onedoor serve --listen [::]:80  the gateway, for production
 
 A project is a folder with `onedoor.toml`, `upstreams/*.toml` and `schema/*.graphql`. Every command
@@ -77,6 +79,7 @@ enum Command {
     Dev(dev::Args),
     Check(check::Args),
     Plan(plan::Args),
+    Test(test::Args),
     Schema(schema::Args),
     Test(spec::Args),
     Token(token::Args),
@@ -94,6 +97,7 @@ impl Command {
             Self::Dev(args) => dev::run(args, &root.find()?),
             Self::Check(args) => check::run(args, &root.find()?),
             Self::Plan(args) => plan::run(args, &root.find()?),
+            Self::Test(args) => test::run(args, root),
             Self::Schema(args) => schema::run(args, root),
             Self::Test(args) => spec::run(args, &root.find()?),
             Self::Token(args) => token::run(args, &root.find()?),
