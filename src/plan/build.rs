@@ -260,8 +260,7 @@ impl<'a> Builder<'a> {
                 FieldValue::Hole(self.lookup(group, lookup, args, captures, at)?)
             }
             Source::Fetch(endpoint, then) => {
-                let args = self.args(group)?;
-                FieldValue::Hole(self.request(group, endpoint, then, args, captures, at)?)
+                FieldValue::Hole(self.request(group, endpoint, then, captures, at)?)
             }
         })
     }
@@ -272,10 +271,10 @@ impl<'a> Builder<'a> {
         group: &Group<'_, 'a>,
         endpoint: &Arc<Endpoint>,
         then: &Then,
-        args: ArgsId,
         captures: &mut Vec<Path>,
         at: Place<'_>,
     ) -> Result<Hole, RequestError> {
+        let args = self.args(group)?;
         let ty = &group.definition.ty;
         let key = endpoint.batch.as_ref().and_then(|batch| batch.key.clone());
         let slots = slots(endpoint, key.as_ref(), captures);
@@ -407,8 +406,8 @@ impl<'a> Builder<'a> {
         let known = self.catalog.enums.get_key_value(name);
         let (name, values) = known.ok_or_else(|| broken(&format!("`{name}` has no values")))?;
         let table = || {
-            let value = |(name, wire): (&Name, &Box<str>)| (wire.clone(), name.as_str().into());
-            Leaf::Enum(values.to_wire.iter().map(value).collect())
+            let wire = values.to_wire.iter();
+            Leaf::Enum(wire.map(|(name, wire)| (wire.clone(), name.as_str().into())).collect())
         };
         Ok(self.enums.entry(name).or_insert_with(table).clone())
     }

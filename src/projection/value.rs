@@ -113,7 +113,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         self.writer.leave();
         match (result, mark) {
             (Err(failed), Some(mark)) => {
-                self.writer.fail_since(mark, failed);
+                self.writer.fail_since(mark, *failed);
                 Ok(())
             }
             (result, _) => result,
@@ -162,9 +162,8 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
                 cursor.skip();
                 let result = self.compute(computed, &[], Some(value));
                 let body = result.map_err(|failure| self.failed(failure, asked))?;
-                return self.of_body(&body, |it| {
-                    it.value(&mut body.root().cursor(), &shape.kind, asked)
-                });
+                return self
+                    .of_body(&body, |it| it.value(&mut body.root().cursor(), &shape.kind, asked));
             }
             (Kind::List(_) | Kind::Object(_) | Kind::Abstract(_), given) => {
                 cursor.skip();
@@ -202,8 +201,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
     ) -> Result<Body, Arc<Failure>> {
         let args = self.inputs.args.get(computed.args.0 as usize);
         let args = args.ok_or_else(message::no_arguments)?.as_ref().map_err(Arc::clone)?;
-        let values =
-            ComputedValues { args: args.root(), this, claims: self.inputs.claims, answer };
+        let values = ComputedValues { args: args.root(), this, claims: self.inputs.claims, answer };
         let text = computed.expression.evaluate(&values).inspect_err(|reason| {
             tracing::warn!(field = %computed.coordinate, reason, "a value could not be computed");
         });
@@ -213,11 +211,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
 
     /// A failure of the value last entered.
     #[cold]
-    pub(super) fn failed(
-        &self,
-        failure: Arc<Failure>,
-        asked: Option<Asked<'p>>,
-    ) -> Bubble<'p> {
+    pub(super) fn failed(&self, failure: Arc<Failure>, asked: Option<Asked<'p>>) -> Bubble<'p> {
         let locations = asked.map_or(&[][..], |asked| &asked.field.locations);
         self.writer.failed(locations, failure)
     }
@@ -348,7 +342,9 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
 fn text(value: Value<'_>) -> Option<std::borrow::Cow<'_, str>> {
     match value.kind() {
         JsonKind::String => value.as_str(),
-        JsonKind::Number | JsonKind::Boolean => std::str::from_utf8(value.raw()).ok().map(Into::into),
+        JsonKind::Number | JsonKind::Boolean => {
+            std::str::from_utf8(value.raw()).ok().map(Into::into)
+        }
         JsonKind::Null | JsonKind::Array | JsonKind::Object => None,
     }
 }

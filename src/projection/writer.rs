@@ -119,7 +119,7 @@ impl<'p> Writer<'p> {
 
     /// Writes `null` in place of all that was written since the mark, and why: one error stands
     /// for what it takes back.
-    pub(super) fn fail_since(&mut self, mark: Mark, failed: Bubble<'p>) {
+    pub(super) fn fail_since(&mut self, mark: Mark, failed: Failed<'p>) {
         let Mark { bytes, holes, instances, scopes, errors, paths } = mark;
         self.bytes.truncate(bytes);
         self.holes.truncate(holes);
@@ -135,8 +135,8 @@ impl<'p> Writer<'p> {
     }
 
     /// Writes `null`, and why.
-    pub(super) fn fail_here(&mut self, failed: Bubble<'p>) {
-        self.errors.push(ErrorAt { offset: self.offset(), failed: *failed });
+    pub(super) fn fail_here(&mut self, failed: Failed<'p>) {
+        self.errors.push(ErrorAt { offset: self.offset(), failed });
         self.null();
     }
 

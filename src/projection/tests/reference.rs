@@ -192,7 +192,9 @@ impl<'p> World<'p> {
                     Ok((key.to_owned(), self.filled(field, nullable, errors)?))
                 })
                 .collect(),
-            Tree::Open(hole, key, path, line) => self.bring(hole, key, Place { path, line }, errors),
+            Tree::Open(hole, key, path, line) => {
+                self.bring(hole, key, Place { path, line }, errors)
+            }
         }
     }
 
@@ -301,7 +303,10 @@ fn coerce(leaf: &Leaf, value: &Json) -> Option<Json> {
     let token = value.as_number().map(ToString::to_string);
     let whole = token.as_ref().filter(|token| !token.contains(['e', 'E'])).and_then(|token| {
         let (digits, fraction) = token.split_once('.').unwrap_or((token, "0"));
-        fraction.trim_matches('0').is_empty().then(|| digits.replace("-0", "0").parse::<i128>().ok())?
+        fraction
+            .trim_matches('0')
+            .is_empty()
+            .then(|| digits.replace("-0", "0").parse::<i128>().ok())?
     });
     match leaf {
         Leaf::Int => i32::try_from(whole?).ok().map(Json::from),
