@@ -30,7 +30,7 @@ pub use build::build;
 pub use conditions::Mask;
 pub use document::{Document, Limits, Operation, RequestError};
 pub use explain::{BatchExplanation, Calls, Explanation, FetchExplanation, TotalCalls, explain};
-pub use introspect::introspect;
+pub use introspect::{Introspection, introspect};
 pub use selection::Selection;
 pub use variables::{VariableDefinition, Variables};
 
