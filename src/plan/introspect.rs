@@ -12,8 +12,8 @@ use super::volume;
 use crate::failure::Code;
 use crate::schema::Catalog;
 
-/// JSON by response key.
-pub type Introspected = Vec<(Box<str>, Box<[u8]>)>;
+/// The JSON of introspection's root fields, by response key.
+pub type Introspection = Vec<(Box<str>, Box<[u8]>)>;
 
 /// The JSON of each `__schema` and `__type` at the root of a query, by response key.
 ///
@@ -24,7 +24,7 @@ pub fn introspect(
     catalog: &Catalog,
     operation: &Operation<'_>,
     variables: &Variables,
-) -> Result<Introspected, RequestError> {
+) -> Result<Introspection, RequestError> {
     let (document, node) = (operation.document(), operation.node());
     volume::check(catalog, document.fragments(), &node.selection_set).map_err(|_| {
         let message = "Introspection nests the schema's lists too deep or asks for them too often.";
