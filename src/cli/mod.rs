@@ -78,6 +78,7 @@ enum Command {
     Check(check::Args),
     Plan(plan::Args),
     Schema(schema::Args),
+    Test(spec::Args),
     Token(token::Args),
 }
 
@@ -94,6 +95,7 @@ impl Command {
             Self::Check(args) => check::run(args, &root.find()?),
             Self::Plan(args) => plan::run(args, &root.find()?),
             Self::Schema(args) => schema::run(args, root),
+            Self::Test(args) => spec::run(args, &root.find()?),
             Self::Token(args) => token::run(args, &root.find()?),
         }
     }

@@ -175,22 +175,14 @@ impl<'p> Gather<'p> {
                 let loader = self.loader(stage, batch, values)?;
                 Ok(self.slot(Wanted::Row(loader, key)))
             }
-            None => {
-                let rest = self.render(values)?;
-                self.call(&rest, &[&key])
-            }
+            None => self.whole(&Values { key: Some(&key), ..*values }),
         }
     }
 
     /// The whole request tells one parent's value from another's.
     fn whole(&mut self, values: &Values<'_>) -> Result<u32, Stop> {
-        let rest = self.render(values)?;
-        self.call(&rest, &[])
-    }
-
-    fn call(&mut self, rest: &Rendered, keys: &[&Key]) -> Result<u32, Stop> {
         self.reachable()?;
-        let request = rest.finish(keys).map_err(|error| self.stop(error))?;
+        let request = self.render(values)?.finish(&[]).map_err(|error| self.stop(error))?;
         Ok(self.slot(Wanted::Call(request)))
     }
 

@@ -1,3 +1,5 @@
+//! What is accepted, what is refused and where, and how values, cursors and numbers are read.
+
 use super::Reason::{
     Control, Cut, Empty, Escape, NoColon, NoCommaOrBrace, NoCommaOrBracket, NoName, NoValue, Number,
     Surrogate, Trailing,

@@ -11,8 +11,8 @@ use apollo_compiler::executable::Field as FieldNode;
 use apollo_compiler::schema::{ExtendedType, FieldDefinition};
 use indexmap::IndexMap;
 
-use super::collect::{Collected, Collector};
 use super::coercion::Coercion;
+use super::collect::{Collected, Collector};
 use super::conditions::{Conditions, Mask};
 use super::document::{Document, Operation, RequestError};
 use super::{
@@ -201,11 +201,8 @@ impl<'a> Builder<'a> {
                 let (Some(known), Some(definition)) = (known, definition) else {
                     return Err(broken(&format!("`{object}.{name}` has no source")));
                 };
-                let path = if at.path.is_empty() {
-                    key.to_string()
-                } else {
-                    format!("{}.{key}", at.path)
-                };
+                let path =
+                    if at.path.is_empty() { key.to_string() } else { format!("{}.{key}", at.path) };
                 let group = Group { owner: object, nodes, definition };
                 let at = Place { fetch: at.fetch, path: &path };
                 let value = self.value(&group, &known.source, captures, at)?;

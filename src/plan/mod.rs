@@ -20,9 +20,6 @@ mod validate;
 mod variables;
 mod volume;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use crate::json::{Body, Path};
@@ -32,9 +29,7 @@ use crate::template::{Expression, KeyPath};
 pub use build::build;
 pub use conditions::Mask;
 pub use document::{Document, Limits, Operation, RequestError};
-pub use explain::{
-    BatchExplanation, Calls, Explanation, FetchExplanation, TotalCalls, explain,
-};
+pub use explain::{BatchExplanation, Calls, Explanation, FetchExplanation, TotalCalls, explain};
 pub use introspect::introspect;
 pub use selection::Selection;
 pub use variables::{VariableDefinition, Variables};

@@ -317,7 +317,6 @@ impl<'s> Check<'s> {
             };
             checked = checked.and(found);
         }
-        // The slots are in the order of the references, which is the order of `Computed::slots`.
         checked.map(|()| Arc::new(expression))
     }
 

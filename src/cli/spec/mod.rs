@@ -9,6 +9,7 @@
 //! arrives at the upstreams.
 
 mod call;
+mod command;
 mod document;
 mod http_text;
 mod markdown;
@@ -24,6 +25,7 @@ mod snapshot;
 mod suite;
 mod upstreams;
 
+pub(super) use command::{Args, run};
 pub use document::Document;
 pub use problem::DocumentProblem;
 pub use project::project_root;

@@ -1,38 +1,35 @@
 //! The plan of a document's request, in the words of `onedoor plan`.
 
-use crate::config::Limits;
-use crate::json::{Body, Value};
-use crate::plan::{self, RequestError, Variables, build, explain};
-use crate::schema::Catalog;
+use crate::cli::query::Query;
+use crate::config::Problems;
+use crate::gateway::Project;
+use crate::json::Body;
+use crate::plan::{RequestError, Variables, build, explain};
 
 use super::document::Request;
 
 /// The plan as text; of a request that is refused, why.
-pub(super) fn text(catalog: &Catalog, limits: &Limits, request: &Request) -> String {
-    let variables = request.variables.clone().and_then(|text| Body::parse(text.into()).ok());
-    let variables = variables.as_ref().map(Body::root);
-    match explained(catalog, limits, request, variables) {
-        Ok(text) => text,
-        Err(errors) => errors.iter().map(|error| format!("{error}\n")).collect(),
-    }
+pub(super) fn text(project: &Project, request: &Request) -> String {
+    let query = Query { name: "request".to_owned(), text: request.query.as_str().into() };
+    explained(project, &query, request).unwrap_or_else(|errors| {
+        let mut problems = Problems::new();
+        query.report(errors, &mut problems);
+        problems.render(false)
+    })
 }
 
 fn explained(
-    catalog: &Catalog,
-    limits: &Limits,
+    project: &Project,
+    query: &Query,
     request: &Request,
-    variables: Option<Value<'_>>,
 ) -> Result<String, Vec<RequestError>> {
-    let limits = plan::Limits {
-        tokens: limits.query_tokens.get() as usize,
-        nesting: limits.query_nesting.get() as usize,
-        fields: limits.plan_fields.get() as usize,
-    };
-    let document = plan::Document::parse(catalog, &request.query, &limits, true)?;
+    let document = query.parse(project)?;
     let operation =
         document.operation(request.operation.as_deref()).map_err(|error| vec![error])?;
-    let variables = Variables::coerce(catalog, &operation, variables)?;
+    let given = request.variables.clone().and_then(|text| Body::parse(text.into()).ok());
+    let given = given.as_ref().map(Body::root);
+    let variables = Variables::coerce(&project.catalog, &operation, given)?;
     let mask = operation.mask(&variables);
-    let plan = build(catalog, &operation, &mask).map_err(|error| vec![error])?;
+    let plan = build(&project.catalog, &operation, &mask).map_err(|error| vec![error])?;
     Ok(explain(&plan, &operation, &mask).to_string())
 }

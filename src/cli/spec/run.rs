@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 
-use crate::config::{JwtIssuer, Limits};
+use crate::config::JwtIssuer;
 use crate::gateway::{Gateway, Project};
 use crate::identity;
 use crate::json::write_string;
@@ -57,7 +57,6 @@ struct Stack {
     gateway: Gateway,
     upstreams: Arc<Upstreams>,
     issuers: Vec<JwtIssuer>,
-    limits: Limits,
     path: String,
 }
 
@@ -91,11 +90,13 @@ impl<'d> Run<'d> {
         }
         match project {
             Some(project) => {
+                self.plans(&project);
                 let stack = Stack::new(self.document, project);
                 for request in &self.document.requests {
                     self.request(&stack, request).await;
                 }
                 self.unused(&stack.upstreams);
+                self.checks.sort_by_key(|check| check.line);
             }
             None if self.document.check.is_none() => {
                 for (line, message) in snapshot::errors(self.document, &problems) {
@@ -127,9 +128,14 @@ impl<'d> Run<'d> {
             self.response(request, &answer);
             self.calls(request, &asked.calls);
         }
-        if let Some(expected) = &request.plan {
-            let found = plan::text(stack.gateway.engine.catalog(), &stack.limits, request);
-            self.compare(Some(request), Subject::Plan, expected, &found);
+    }
+
+    fn plans(&mut self, project: &Project) {
+        for request in &self.document.requests {
+            if let Some(expected) = &request.plan {
+                let found = plan::text(project, request);
+                self.compare(Some(request), Subject::Plan, expected, &found);
+            }
         }
     }
 
@@ -248,14 +254,13 @@ fn unknown(undeclared: &Undeclared) -> String {
 impl Stack {
     fn new(document: &Document, project: Project) -> Self {
         let config = &project.config;
-        let limits = config.limits.clone();
-        let max_answer = limits.upstream_answer.bytes();
+        let max_answer = config.limits.upstream_answer.bytes();
         let upstreams = Arc::new(Upstreams::new(document.exchanges.clone(), max_answer));
         let issuers = config.auth.jwt.clone();
         let path = config.graphql.path.as_str().to_owned();
         let gateway =
             Gateway::over(project, document.mode, |upstream| Some(upstreams.transport(upstream)));
-        Self { gateway, upstreams, issuers, limits, path }
+        Self { gateway, upstreams, issuers, path }
     }
 
     async fn ask(&self, request: &Request) -> Result<Answer, String> {

@@ -1,3 +1,5 @@
+//! The path grammar by example: what is read, what is refused and with which remedy.
+
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 

@@ -1,3 +1,5 @@
+//! What is tried first, for schemas and folders of examples of all sorts.
+
 use std::fs;
 
 use crate::config::FixedEnv;
