@@ -127,7 +127,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         };
         let (Kind::List(item), JsonKind::Array) = (&shape.kind, list.kind()) else {
             let given = list.kind().to_string();
-            return self.within(at, |it| Err(it.mismatch(given.into(), &shape.kind, at.asked)));
+            return self.within(at, |it| Err(it.mismatch(&given, &shape.kind, at.asked)));
         };
         self.within(at, |it| {
             it.writer.bytes.push(b'[');

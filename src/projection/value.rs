@@ -8,7 +8,7 @@ use crate::json::{Body, Cursor, Kind as JsonKind, Span, Value};
 use crate::plan::{Cases, Computed, Field, Kind, Leaf, Selection, Shape, Through};
 use crate::template::ComputedValues;
 
-use super::leaf::{self, Given};
+use super::leaf;
 use super::order::Order;
 use super::paths::PathStep;
 use super::writer::{Bubble, Writer};
@@ -131,7 +131,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             self.writer.null();
             return Ok(());
         }
-        self.within(at, |it| Err(it.mismatch(given.into(), kind, at.asked)))
+        self.within(at, |it| Err(it.mismatch(given, kind, at.asked)))
     }
 
     /// Writes the value that the cursor stands at, and passes it, also where it fails.
@@ -167,7 +167,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             }
             (Kind::List(_) | Kind::Object(_) | Kind::Abstract(_), given) => {
                 cursor.skip();
-                return Err(self.mismatch(given.to_string().into(), kind, asked));
+                return Err(self.mismatch(&given.to_string(), kind, asked));
             }
         }
         Ok(Came::Value)
@@ -220,11 +220,11 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
     #[cold]
     pub(super) fn mismatch(
         &self,
-        given: Given,
+        given: &str,
         kind: &Kind,
         asked: Option<Asked<'p>>,
     ) -> Bubble<'p> {
-        self.failed(message::mismatch(&given, kind, asked, self.service), asked)
+        self.failed(message::mismatch(given, kind, asked, self.service), asked)
     }
 
     #[inline]
@@ -234,7 +234,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
                 self.writer.null();
                 return Ok(());
             }
-            return self.within(at, |it| Err(it.leaf_mismatch("null".into(), leaf, at.asked)));
+            return self.within(at, |it| Err(it.leaf_mismatch("null", leaf, at.asked)));
         }
         let raw = self.raw(seen.span);
         if self.writer.has_room(raw.len())
@@ -256,11 +256,11 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             return Err(self.failed(message::too_large(), asked));
         }
         leaf::write(&mut self.writer.bytes, leaf, seen.value, raw)
-            .map_err(|given| self.leaf_mismatch(given, leaf, asked))
+            .map_err(|given| self.leaf_mismatch(&given, leaf, asked))
     }
 
     #[cold]
-    fn leaf_mismatch(&self, given: Given, leaf: &Leaf, asked: Option<Asked<'p>>) -> Bubble<'p> {
+    fn leaf_mismatch(&self, given: &str, leaf: &Leaf, asked: Option<Asked<'p>>) -> Bubble<'p> {
         self.mismatch(given, &Kind::Leaf(leaf.clone()), asked)
     }
 
@@ -276,7 +276,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
                 it.writer.null();
                 Ok(())
             }
-            Came::Null => Err(it.mismatch("null".into(), kind, at.asked)),
+            Came::Null => Err(it.mismatch("null", kind, at.asked)),
         })
     }
 

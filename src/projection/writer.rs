@@ -131,11 +131,6 @@ impl<'p> Writer<'p> {
             frame.path = frame.path.filter(|path| self.paths.contains(*path));
             frame.scope = frame.scope.filter(|scope| (*scope as usize) < scopes);
         }
-        self.fail_here(failed);
-    }
-
-    /// Writes `null`, and why.
-    pub(super) fn fail_here(&mut self, failed: Failed<'p>) {
         self.errors.push(ErrorAt { offset: self.offset(), failed });
         self.null();
     }

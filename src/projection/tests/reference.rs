@@ -64,7 +64,7 @@ impl Place {
         Wrong { path: self.path.clone(), code, line: self.line }
     }
 
-    fn below(&self, step: impl ToString, line: u32) -> Self {
+    fn below(&self, step: &dyn ToString, line: u32) -> Self {
         let mut path = self.path.clone();
         path.push(step.to_string());
         Self { path, line }
@@ -116,7 +116,7 @@ impl<'p> World<'p> {
 
     fn list(&self, items: &[&Json], item: &'p Shape, place: &Place) -> Completed<'p> {
         let item = |(index, value): (usize, &&Json)| {
-            let tree = self.position(Some(value), item, &place.below(index, place.line))?;
+            let tree = self.position(Some(value), item, &place.below(&index, place.line))?;
             Ok((tree, item.nullable))
         };
         items.iter().enumerate().map(item).collect::<Result<_, _>>().map(Tree::List)
@@ -193,7 +193,7 @@ impl<'p> World<'p> {
                 })
                 .collect(),
             Tree::Open(hole, key, path, line) => {
-                self.bring(hole, key, Place { path, line }, errors)
+                self.bring(hole, key.as_deref(), &Place { path, line }, errors)
             }
         }
     }
@@ -211,20 +211,20 @@ impl<'p> World<'p> {
     fn bring(
         &self,
         hole: &'p Hole,
-        key: Option<String>,
-        place: Place,
+        key: Option<&str>,
+        place: &Place,
         errors: &mut Vec<Wrong>,
     ) -> Result<Json, Wrong> {
         let before = errors.len();
         let fetch = hole.fetch.0;
-        let brought = match (self.brings)(fetch, key.as_deref(), hole.list.is_some()) {
-            Bring::Slot(slot) => self.slot(fetch, Some(slot), hole.nullable, &place, errors),
-            Bring::Null => self.slot(fetch, None, hole.nullable, &place, errors),
+        let brought = match (self.brings)(fetch, key, hole.list.is_some()) {
+            Bring::Slot(slot) => self.slot(fetch, Some(slot), hole.nullable, place, errors),
+            Bring::Null => self.slot(fetch, None, hole.nullable, place, errors),
             Bring::Failed => Err(place.wrong(Code::UpstreamUnavailable)),
             Bring::List(items) => {
                 let ItemNullable(nullable) = hole.list.expect("a list");
                 let item = |(index, slot): (usize, Option<usize>)| {
-                    let (before, place) = (errors.len(), place.below(index, place.line));
+                    let (before, place) = (errors.len(), place.below(&index, place.line));
                     self.slot(fetch, slot, nullable, &place, errors)
                         .or_else(|wrong| caught(wrong, nullable, before, errors))
                 };
