@@ -307,11 +307,7 @@ fn test_runs_the_documents_of_a_project() {
     let passed = run(&folder, &["test"]).only_out();
     assert!(passed.contains("user.md") && passed.ends_with("1 passed\n"), "{passed}");
 
-    write(
-        &folder,
-        "spec/user.md",
-        &document.replace("{\"name\": \"Ada\"}", "{\"name\": \"Bob\"}"),
-    );
+    write(&folder, "spec/user.md", &document.replace("{\"name\": \"Ada\"}", "{\"name\": \"Bob\"}"));
     let failed = run(&folder, &["test", "spec/user.md"]);
     assert_eq!((failed.status, &*failed.err), (1, ""), "{}", failed.out);
     assert!(failed.out.contains("0 passed, 1 failed"), "{}", failed.out);

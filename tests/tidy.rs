@@ -218,3 +218,43 @@ fn every_error_code_is_in_the_table_of_failures() {
         onedoor::failure::Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
     assert_eq!(told, codes, "ARCHITECTURE.md lists the codes in the order of `Code::ALL`");
 }
+
+#[test]
+fn the_readme_names_commands_that_are_there_and_the_limits_that_hold() {
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_onedoor")).arg("--help").output();
+    let help = String::from_utf8(help.unwrap().stdout).unwrap();
+    let known: BTreeSet<&str> = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let told: BTreeSet<String> = mentioned(&readme, "`onedoor ")
+        .into_iter()
+        .chain(mentioned(&readme, "\nonedoor "))
+        .chain(mentioned(&readme, "$(onedoor "))
+        .collect();
+    let unknown: Vec<_> = told.iter().filter(|name| !known.contains(name.as_str())).collect();
+    assert!(unknown.is_empty(), "the README names {unknown:?}, `--help` does not");
+    let untold: Vec<_> =
+        known.iter().filter(|name| **name != "help" && !told.contains(**name)).collect();
+    assert!(untold.is_empty(), "the README does not name {untold:?}");
+
+    let limits = onedoor::config::Limits::default();
+    let told = readme.split("## Limits").nth(1).unwrap();
+    for limit in [
+        format!("body {} MiB", limits.request_body.bytes() >> 20),
+        format!("{},000 tokens", limits.query_tokens.get() / 1000),
+        format!("nesting {}", limits.query_nesting.get()),
+        format!("{},000 planned fields", limits.plan_fields.get() / 1000),
+        format!("{} upstream calls", limits.upstream_calls.get()),
+        format!("{} MiB an answer", limits.upstream_answer.bytes() >> 20),
+        format!("{} MiB the response", limits.response.bytes() >> 20),
+        format!("{} s in all", limits.deadline.get().as_secs()),
+    ] {
+        assert!(told.contains(&limit), "the README does not say `{limit}`");
+    }
+}
