@@ -173,24 +173,18 @@ impl<'p> Gather<'p> {
         match &fetch.endpoint.batch {
             Some(batch) => {
                 let loader = self.loader(stage, batch, values)?;
+                stage.loaders.check_key(loader, &key).map_err(|error| self.stop(error))?;
                 Ok(self.slot(Wanted::Row(loader, key)))
             }
-            None => {
-                let rest = self.render(values)?;
-                self.call(&rest, &[&key])
-            }
+            None => self.whole(&Values { key: Some(&key), ..*values }),
         }
     }
 
     /// The whole request tells one parent's value from another's.
     fn whole(&mut self, values: &Values<'_>) -> Result<u32, Stop> {
         let rest = self.render(values)?;
-        self.call(&rest, &[])
-    }
-
-    fn call(&mut self, rest: &Rendered, keys: &[&Key]) -> Result<u32, Stop> {
         self.reachable()?;
-        let request = rest.finish(keys).map_err(|error| self.stop(error))?;
+        let request = rest.finish(&[]).map_err(|error| self.stop(error))?;
         Ok(self.slot(Wanted::Call(request)))
     }
 
@@ -222,10 +216,18 @@ impl<'p> Gather<'p> {
     }
 
     fn stop(&self, error: RenderError) -> Stop {
-        match error {
-            RenderError::Null => Stop::Null,
-            error => Stop::Failed(refused(error, &self.fetch.endpoint)),
-        }
+        let error = match (error, &self.fetch.key) {
+            (RenderError::Null, _) => return Stop::Null,
+            // Whoever gave the key is to blame for it.
+            (RenderError::Key { message, .. }, Some(key)) if key.root != Root::Args => {
+                match key.root {
+                    Root::Claims => RenderError::Unauthenticated { claim: key.path.to_string() },
+                    _ => RenderError::BadAnswer { message },
+                }
+            }
+            (error, _) => error,
+        };
+        Stop::Failed(refused(error, &self.fetch.endpoint))
     }
 
     fn slot(&mut self, wanted: Wanted) -> u32 {
@@ -243,7 +245,13 @@ impl<'p> Gather<'p> {
 
     /// The answer of a slot that has a reply for itself.
     pub(super) fn value(&self, content: &Content) -> Result<Answer, Arc<Failure>> {
-        content.value(&self.fetch.endpoint)
+        let answer = content.value(&self.fetch.endpoint)?;
+        if self.goes_on && matches!(answer, Answer::Null) {
+            let nothing = Body::null();
+            let span = nothing.span_of(nothing.root());
+            return Ok(Answer::Value(nothing, span));
+        }
+        Ok(answer)
     }
 
     /// The answer of a slot that shares a reply: its key's rows.
