@@ -1,5 +1,6 @@
 //! Real sockets: what a connection may do, and how serving ends.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,8 +112,14 @@ async fn read_answer(stream: &mut TcpStream) -> String {
     }
 }
 
+/// What must happen, or the test fails instead of waiting for ever.
+async fn happens<T>(what: impl Future<Output = T>) -> T {
+    let minute = Duration::from_secs(60);
+    tokio::time::timeout(minute, what).await.expect("it happens within a minute")
+}
+
 async fn is_closed(stream: &mut TcpStream) -> bool {
-    matches!(stream.read(&mut [0; 64]).await, Ok(0) | Err(_))
+    matches!(happens(stream.read(&mut [0; 64])).await, Ok(0) | Err(_))
 }
 
 #[tokio::test]
@@ -227,11 +234,21 @@ async fn who_sends_no_whole_head_within_ten_seconds_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_is_announced_too_large_is_refused_before_it_comes() {
+    let gateway = Gateway::start().await;
+    let mut stream = gateway.connect().await;
+    let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+        expect: 100-continue\r\ncontent-length: 10000000000\r\n\r\n";
+    assert_eq!(exchange(&mut stream, head).await, "HTTP/1.1 413 Payload Too Large");
+    assert!(is_closed(&mut stream).await, "what may still come is no request");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_may_take_longer_than_its_head() {
     let gateway = Gateway::start().await;
     let mut stream = gateway.connect().await;
     stream.write_all(post("{ wait }").as_bytes()).await.expect("still open");
-    gateway.engine.begun.notified().await;
+    happens(gateway.engine.begun.notified()).await;
     tokio::time::sleep(Duration::from_secs(25)).await;
     gateway.engine.go.notify_one();
     assert_eq!(read_answer(&mut stream).await, "HTTP/1.1 200 OK");
@@ -242,9 +259,9 @@ async fn a_client_that_leaves_cancels_what_it_started() {
     let gateway = Gateway::start().await;
     let mut stream = gateway.connect().await;
     stream.write_all(post("{ wait }").as_bytes()).await.expect("still open");
-    gateway.engine.begun.notified().await;
+    happens(gateway.engine.begun.notified()).await;
     drop(stream);
-    gateway.engine.dropped.notified().await;
+    happens(gateway.engine.dropped.notified()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,7 +287,7 @@ async fn a_request_that_is_being_answered_is_answered_before_it_stops() {
     let gateway = Gateway::start().await;
     let mut stream = gateway.connect().await;
     stream.write_all(post("{ wait }").as_bytes()).await.expect("still open");
-    gateway.engine.begun.notified().await;
+    happens(gateway.engine.begun.notified()).await;
     gateway.stop.send(()).expect("it serves");
     // The port is closed before requests are waited for.
     while TcpStream::connect(gateway.address).await.is_ok() {
@@ -287,12 +304,12 @@ async fn a_request_that_takes_longer_than_the_drain_time_is_cut_off() {
     let gateway = Gateway::start().await;
     let mut stream = gateway.connect().await;
     stream.write_all(post("{ wait }").as_bytes()).await.expect("still open");
-    gateway.engine.begun.notified().await;
+    happens(gateway.engine.begun.notified()).await;
     let start = Instant::now();
     gateway.stop.send(()).expect("it serves");
     gateway.served.await.expect("no panic");
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     assert!(start.elapsed() >= DRAIN, "{:?}", start.elapsed());
-    gateway.engine.dropped.notified().await;
+    happens(gateway.engine.dropped.notified()).await;
     assert!(is_closed(&mut stream).await);
 }

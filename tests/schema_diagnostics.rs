@@ -1,7 +1,7 @@
 //! Every mistake a schema can hold has a directory in `tests/fixtures/schema`: the schema's files
-//! (`*.graphql`), the upstreams there are (`upstreams`, one name a line) and the whole text that
-//! `onedoor check` prints (`expected.txt`). `UPDATE_EXPECT=1 cargo test --test schema_diagnostics`
-//! writes the expected texts anew.
+//! (`*.graphql`), the upstreams there are (`upstreams`, a name a line; `form` behind it where bodies
+//! are forms) and the whole text that `onedoor check` prints (`expected.txt`).
+//! `UPDATE_EXPECT=1 cargo test --test schema_diagnostics` writes the expected texts anew.
 
 use std::collections::BTreeMap;
 use std::error::Error;

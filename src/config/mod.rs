@@ -48,6 +48,7 @@ pub use settings::{
 pub use substitute::Origin;
 pub use text::Text;
 pub use upstream::{ErrorPaths, IdentityHeader, Mock, Upstream};
+pub(crate) use value::in_words;
 pub use value::{Duration, HttpPath, LogFilter, Size, UpstreamUrl, Whole};
 
 /// The settings of a gateway, all checked. There is no other way to one than [`Config::load`] and
@@ -150,10 +151,7 @@ impl Config {
             .into_iter()
             .map(|(name, text)| {
                 let source = problems.sources.add(name, text);
-                SettingsText {
-                    source,
-                    readable: true,
-                }
+                SettingsText { source, readable: true }
             })
             .collect();
         check::check(&files, Path::new(""), env, problems)
@@ -166,13 +164,6 @@ impl Loaded {
     #[must_use]
     pub fn finish(self) -> (Option<Config>, Problems) {
         let Self { draft, problems } = self;
-        (
-            if problems.has_errors() {
-                None
-            } else {
-                Some(draft)
-            },
-            problems,
-        )
+        (if problems.has_errors() { None } else { Some(draft) }, problems)
     }
 }

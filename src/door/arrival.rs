@@ -11,7 +11,7 @@ use axum::response::Response;
 use futures::FutureExt as _;
 use tokio::time::Instant;
 
-use crate::failure::{Code, Failure};
+use crate::failure::Code;
 use crate::limits;
 use crate::observe::{AccessLine, CallLog, REQUEST_ID, RequestId, TraceContext};
 
@@ -58,8 +58,8 @@ pub(super) async fn frame(
     response.headers_mut().insert(REQUEST_ID, arrival.request_id.header_value());
     let told = response.extensions_mut().remove::<Told>().unwrap_or_default();
     AccessLine {
-        request_id: arrival.request_id.as_str(),
-        trace_id: &arrival.trace.trace_id(),
+        request_id: &arrival.request_id,
+        trace: &arrival.trace,
         method: method.as_str(),
         path: uri.path(),
         operation: told.operation.as_deref(),
@@ -80,9 +80,9 @@ pub(super) async fn frame(
 }
 
 fn panicked(door: &Door, path: &str, request_id: &RequestId) -> Response {
-    let failure = Failure::new(Code::Internal, "The gateway failed.");
+    let (code, message) = (Code::Internal, "The gateway failed.");
     if path == door.path {
-        return Refused::new(failure).into_response(MediaType::Json);
+        return Refused::new(code, message).into_response(MediaType::Json);
     }
-    reply::problem(&failure, reply::status_of(failure.code), request_id)
+    reply::problem(reply::status_of(code), code, message, request_id)
 }

@@ -13,7 +13,7 @@ use http::{Method, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::config::GraphqlAuth;
-use crate::failure::{Code, Failure};
+use crate::failure::Code;
 use crate::identity::{ClientHeaders, Identity, Refusal};
 
 use super::accept::{self, MediaType};
@@ -86,8 +86,7 @@ fn authenticate(door: &Door, arrival: &Arrival, headers: &HeaderMap) -> Result<I
 /// The whole body, within the limit and before the deadline.
 async fn read(door: &Door, arrival: &Arrival, body: Body) -> Result<Bytes, Refused> {
     let limit = door.limits.request_body.bytes();
-    let too_large =
-        || Refused::new(Failure::new(Code::RequestTooLarge, "The body is larger than allowed."));
+    let too_large = || Refused::new(Code::RequestTooLarge, "The body is larger than allowed.");
     // What `Content-Length` announces is not read at all.
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());

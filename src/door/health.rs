@@ -7,7 +7,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
-use crate::failure::{Code, Failure};
+use crate::failure::Code;
 
 use super::Door;
 use super::arrival::Arrival;
@@ -32,12 +32,12 @@ pub(super) async fn nothing_here(
     Extension(arrival): Extension<Arrival>,
 ) -> Response {
     let detail = format!("Nothing is served at this path; GraphQL is at {}.", door.path);
-    let failure = Failure::new(Code::NotFound, detail);
-    reply::problem(&failure, StatusCode::NOT_FOUND, &arrival.request_id)
+    reply::problem(StatusCode::NOT_FOUND, Code::NotFound, &detail, &arrival.request_id)
 }
 
 /// A path that answers another method; the router adds `Allow`.
 pub(super) async fn method_not_allowed(Extension(arrival): Extension<Arrival>) -> Response {
-    let failure = Failure::new(Code::BadRequest, "This path does not answer that method.");
-    reply::problem(&failure, StatusCode::METHOD_NOT_ALLOWED, &arrival.request_id)
+    let detail = "This path does not answer that method.";
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    reply::problem(status, Code::BadRequest, detail, &arrival.request_id)
 }

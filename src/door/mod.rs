@@ -13,6 +13,7 @@ mod health;
 mod reply;
 mod request;
 mod serve;
+mod swap;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub use accept::{GRAPHQL_PREFLIGHT, MediaType};
 pub use reply::status_of;
 pub use request::GraphqlRequest;
 pub use serve::{DRAIN, serve};
+pub use swap::Swap;
 
 /// What answers GraphQL requests.
 #[async_trait]

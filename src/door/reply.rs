@@ -1,5 +1,7 @@
 //! How answers look on the wire, and the one table from failures to statuses.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
@@ -9,7 +11,7 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 
-use crate::failure::{Code, Failure};
+use crate::failure::Code;
 use crate::identity::Refusal;
 use crate::json::write_string;
 use crate::observe::RequestId;
@@ -58,19 +60,20 @@ pub const fn status_of(code: Code) -> StatusCode {
 #[derive(Debug)]
 pub(super) struct Refused {
     status: StatusCode,
-    failure: Failure,
+    code: Code,
+    message: Cow<'static, str>,
     header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Refused {
-    /// With the status of the failure's code.
-    pub(super) fn new(failure: Failure) -> Self {
-        Self { status: status_of(failure.code), failure, header: None }
+    /// With the status of its code.
+    pub(super) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: status_of(code), code, message: message.into(), header: None }
     }
 
     /// The HTTP request is no GraphQL request (400).
-    pub(super) fn malformed(message: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-        Self::new(Failure::new(Code::BadRequest, message))
+    pub(super) fn malformed(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::BadRequest, message)
     }
 
     /// The HTTP request is no GraphQL request, and HTTP has a status for why.
@@ -87,14 +90,14 @@ impl Refused {
 
     /// The caller is not let in (401).
     pub(super) fn caller(message: &'static str, challenge: HeaderValue) -> Self {
-        let refused = Self::new(Failure::new(Code::Unauthenticated, message));
+        let refused = Self::new(Code::Unauthenticated, message);
         Self { header: Some((WWW_AUTHENTICATE, challenge)), ..refused }
     }
 
     /// As a GraphQL response without data.
     pub(super) fn into_response(self, media: MediaType) -> Response {
-        let Self { status, failure, header } = self;
-        let mut response = json(status, media, error_body(&failure));
+        let Self { status, code, message, header } = self;
+        let mut response = json(status, media, error_body(code, &message));
         response.extensions_mut().insert(Told { operation: None, errors: 1 });
         response.headers_mut().extend(header);
         response
@@ -124,15 +127,20 @@ pub(super) fn graphql(answer: GraphqlResponse, media: MediaType) -> Response {
 }
 
 /// An error on any path but GraphQL's (RFC 9457).
-pub(super) fn problem(failure: &Failure, status: StatusCode, request_id: &RequestId) -> Response {
+pub(super) fn problem(
+    status: StatusCode,
+    code: Code,
+    detail: &str,
+    request_id: &RequestId,
+) -> Response {
     let mut body = br#"{"type":"about:blank","title":"#.to_vec();
     write_string(&mut body, status.canonical_reason().unwrap_or("Error"));
     body.extend_from_slice(format!(r#","status":{},"detail":"#, status.as_u16()).as_bytes());
-    write_string(&mut body, &failure.message);
+    write_string(&mut body, detail);
     body.extend_from_slice(br#","instance":"#);
     write_string(&mut body, request_id.as_str());
     body.extend_from_slice(br#","code":"#);
-    write_string(&mut body, failure.client_code());
+    write_string(&mut body, code.as_str());
     body.push(b'}');
     bytes(status, PROBLEM, body.into())
 }
@@ -154,11 +162,11 @@ pub(super) fn bytes(status: StatusCode, content_type: HeaderValue, body: Bytes) 
     response
 }
 
-fn error_body(failure: &Failure) -> Bytes {
+fn error_body(code: Code, message: &str) -> Bytes {
     let mut body = br#"{"errors":[{"message":"#.to_vec();
-    write_string(&mut body, &failure.message);
+    write_string(&mut body, message);
     body.extend_from_slice(br#","extensions":{"code":"#);
-    write_string(&mut body, failure.client_code());
+    write_string(&mut body, code.as_str());
     body.extend_from_slice(b"}}]}");
     body.into()
 }

@@ -8,24 +8,15 @@ use std::sync::Arc;
 
 use http::HeaderName;
 
-use crate::config::{ServiceName, Switch, Upstream};
+use crate::config::{ServiceName, Upstream};
 use crate::door::{self, Door, Router};
 use crate::engine::{Engine, EngineSettings};
 use crate::fetch::{Service, Services};
 use crate::identity::{Authenticator, Outbound};
 use crate::upstream::{BuildError, Client, Transport};
 
+pub use crate::config::Mode;
 pub use project::Project;
-
-/// How a gateway runs: what is convenient for developers is on in [`Mode::Dev`] and off in
-/// [`Mode::Serve`], unless set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// `onedoor dev`.
-    Dev,
-    /// `onedoor serve`.
-    Serve,
-}
 
 /// A gateway, ready to answer.
 pub struct Gateway {
@@ -64,13 +55,12 @@ impl Gateway {
         let Project { config, catalog, outbound } = project;
         let reserved: Vec<HeaderName> =
             outbound.values().flat_map(Outbound::identity_names).cloned().collect();
-        let services = Services::new(named(outbound, |name| {
-            config.upstreams.get(name).and_then(&transport)
-        }));
+        let services =
+            Services::new(named(outbound, |name| config.upstreams.get(name).and_then(&transport)));
         let settings = EngineSettings {
             limits: config.limits.clone(),
-            introspection: is_on(config.graphql.introspection, mode),
-            suggestions: is_on(config.graphql.suggestions, mode),
+            introspection: config.graphql.introspection.is_on(mode),
+            suggestions: config.graphql.suggestions.is_on(mode),
         };
         let engine = Arc::new(Engine::new(catalog, services, settings));
         let door = Door::new(&config, authenticator, reserved, engine.clone());
@@ -78,7 +68,6 @@ impl Gateway {
     }
 
     /// Everything that the gateway answers over HTTP.
-    #[must_use]
     pub fn router(&self) -> Router {
         door::router(Arc::clone(&self.door))
     }
@@ -93,12 +82,4 @@ fn named(
         Some(Service { name: Arc::from(name.as_str()), transport, outbound })
     };
     outbound.into_iter().filter_map(service).collect()
-}
-
-fn is_on(switch: Switch, mode: Mode) -> bool {
-    match switch {
-        Switch::On => true,
-        Switch::Off => false,
-        Switch::Auto => mode == Mode::Dev,
-    }
 }

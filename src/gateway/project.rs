@@ -34,7 +34,19 @@ impl Project {
     /// There is a project if the problems hold no error; warnings may stand beside one.
     #[must_use]
     pub fn load(root: &Path, env: &dyn Env) -> (Option<Self>, Problems) {
-        let settings = Config::load(root, env);
+        Self::load_with(root, env, |_, _| ())
+    }
+
+    /// The same with checks of the caller's own. They are given the settings, with defaults where
+    /// something is wrong, and add problems that point into the settings' files.
+    #[must_use]
+    pub fn load_with(
+        root: &Path,
+        env: &dyn Env,
+        checks: impl FnOnce(&Config, &mut Problems),
+    ) -> (Option<Self>, Problems) {
+        let mut settings = Config::load(root, env);
+        checks(&settings.draft, &mut settings.problems);
         let mut problems = Problems::new();
         let sources = read_schema(root, &mut problems);
         check(settings, sources, problems, env)

@@ -35,7 +35,8 @@ fn strings() -> impl Strategy<Value = String> {
 
 fn trees() -> impl Strategy<Value = Tree> {
     let leaf = prop_oneof![
-        1 => prop::sample::select(vec!["null", "true", "false"]).prop_map(|t| Tree::Token(t.into())),
+        1 => prop::sample::select(vec!["null", "true", "false"])
+            .prop_map(|token| Tree::Token(token.into())),
         2 => "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,9})?([eE][+-]?[0-9]{1,3})?".prop_map(Tree::Token),
         2 => strings().prop_map(Tree::String),
     ];
@@ -56,7 +57,8 @@ struct Writer {
 
 impl Writer {
     fn text(tree: &Tree, seed: u64) -> String {
-        let mut writer = Writer { seed: seed | 1, spaced: seed.is_multiple_of(3), out: String::new() };
+        let spaced = seed.is_multiple_of(3);
+        let mut writer = Writer { seed: seed | 1, spaced, out: String::new() };
         writer.space();
         writer.tree(tree);
         writer.space();
@@ -381,7 +383,9 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_are_judged_as_serde_json_does(text in prop::collection::vec(any::<u8>(), 0..40)) {
+    fn random_bytes_are_judged_as_serde_json_does(
+        text in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
         assert_judged_alike(&text)?;
     }
 

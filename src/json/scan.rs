@@ -60,15 +60,8 @@ pub(super) fn quote_or_escape(text: &[u8], at: usize) -> usize {
 
 /// In checked text outside of strings: the first quote or bracket, or the text's end.
 #[inline(always)]
-pub(super) fn quote_or_bracket(text: &[u8], mut at: usize) -> usize {
-    while let Some(word) = word(text, at) {
-        let hits = QuoteOrBracket::hits(word);
-        if hits != 0 {
-            return at + first(hits);
-        }
-        at += 8;
-    }
-    tail::<QuoteOrBracket>(text, at)
+pub(super) fn quote_or_bracket(text: &[u8], at: usize) -> usize {
+    find_near::<QuoteOrBracket>(text, at)
 }
 
 /// In checked text: where a number, `true`, `false` or `null` ends.
@@ -82,7 +75,8 @@ trait Sought {
     /// Marks the high bit of the bytes in the set; those above the lowest mark may be wrong.
     fn hits(word: u64) -> u64;
 
-    /// 1 if the byte is in the set, else 0: a number, so that the compiler compares many at once.
+    /// 1 if the byte is in the set, else 0. Numbers, and minima instead of alternatives, for the
+    /// compiler to compare many bytes at once.
     fn hit(byte: u8) -> u8;
 }
 
@@ -119,6 +113,7 @@ fn find_far<S: Sought>(text: &[u8], mut at: usize) -> usize {
     find_near::<S>(text, at)
 }
 
+/// Goes by words of eight bytes.
 #[inline(always)]
 fn find_near<S: Sought>(text: &[u8], mut at: usize) -> usize {
     while let Some(word) = word(text, at) {
@@ -131,6 +126,7 @@ fn find_near<S: Sought>(text: &[u8], mut at: usize) -> usize {
     tail::<S>(text, at)
 }
 
+/// The last bytes of the text.
 #[inline(never)]
 fn tail<S: Sought>(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();

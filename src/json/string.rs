@@ -166,5 +166,6 @@ fn escape(text: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
 }
 
 fn code_unit(text: &[u8], at: usize) -> u32 {
-    (at..at + 4).fold(0, |unit, at| unit << 4 | char::from(byte(text, at)).to_digit(16).unwrap_or(0))
+    let digit = |at| char::from(byte(text, at)).to_digit(16).unwrap_or(0);
+    (at..at + 4).fold(0, |unit, at| unit << 4 | digit(at))
 }

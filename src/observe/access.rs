@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::{RequestId, TraceContext};
+
 /// The upstream calls of one request, in the order in which they ended.
 #[derive(Debug, Default)]
 pub struct CallLog(Mutex<Vec<Call>>);
@@ -79,9 +81,9 @@ impl fmt::Display for Outcome {
 #[derive(Debug)]
 pub struct AccessLine<'a> {
     /// The request's id.
-    pub request_id: &'a str,
-    /// The trace's id.
-    pub trace_id: &'a str,
+    pub request_id: &'a RequestId,
+    /// The trace it belongs to.
+    pub trace: &'a TraceContext,
     /// The HTTP method.
     pub method: &'a str,
     /// The path, without the query string.
@@ -103,12 +105,12 @@ pub struct AccessLine<'a> {
 impl AccessLine<'_> {
     /// Writes the line.
     pub fn write(&self) {
-        let Self { request_id, trace_id, method, path, operation, status, .. } = *self;
-        let Self { duration, calls, errors, bytes, .. } = *self;
+        let Self { request_id, trace, method, path, operation, .. } = *self;
+        let Self { status, duration, calls, errors, bytes, .. } = *self;
         tracing::info!(
             target: "onedoor::access",
-            request_id,
-            trace_id,
+            %request_id,
+            trace_id = trace.trace_id(),
             method,
             path,
             operation,

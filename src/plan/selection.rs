@@ -16,7 +16,7 @@ pub struct Selection {
     /// leads to one value at most.
     pub captures: Vec<Path>,
     names: Names,
-    field_names: Box<[Option<u32>]>,
+    leads: Box<[Lead]>,
     capture_names: Box<[Option<u32>]>,
     has_holes: bool,
 }
@@ -26,17 +26,23 @@ impl Selection {
     #[must_use]
     pub fn new(type_name: Box<str>, fields: Vec<Field>, captures: Vec<Path>) -> Self {
         let mut names = Vec::new();
-        let field_names = fields
+        let leads = fields
             .iter()
-            .map(|field| match &field.value {
-                FieldValue::Property(path, _) => first_name(path, &mut names),
-                _ => None,
+            .enumerate()
+            .map(|(index, field)| {
+                let mut text = vec![if index == 0 { b'{' } else { b',' }];
+                text.extend_from_slice(&field.key_json);
+                let name = match &field.value {
+                    FieldValue::Property(path, _) => first_name(path, &mut names),
+                    _ => None,
+                };
+                Lead { text: text.into(), name }
             })
             .collect();
         let capture_names = captures.iter().map(|path| first_name(path, &mut names)).collect();
         let has_holes = fields.iter().any(|field| matches!(field.value, FieldValue::Hole(_)));
         let names = Names::new(names);
-        Self { type_name, fields, captures, names, field_names, capture_names, has_holes }
+        Self { type_name, fields, captures, names, leads, capture_names, has_holes }
     }
 
     /// The property names that fields and captures begin with.
@@ -44,9 +50,9 @@ impl Selection {
         &self.names
     }
 
-    /// Each field, and the name that its path begins with.
-    pub(crate) fn named_fields(&self) -> impl Iterator<Item = (&Field, Option<u32>)> {
-        self.fields.iter().zip(self.field_names.iter().copied())
+    /// What leads to the value of each field.
+    pub(crate) fn leads(&self) -> &[Lead] {
+        &self.leads
     }
 
     /// A captured path and the name it begins with.
@@ -58,6 +64,15 @@ impl Selection {
     pub(crate) fn has_holes(&self) -> bool {
         self.has_holes
     }
+}
+
+/// What leads to a field's value, there and in the response.
+#[derive(Debug)]
+pub(crate) struct Lead {
+    /// `{"key":` for the first field, `,"key":` for any other.
+    pub(crate) text: Box<[u8]>,
+    /// The name that the field's path begins with.
+    pub(crate) name: Option<u32>,
 }
 
 /// The index of the name a path begins with, if it begins with one.
@@ -88,7 +103,8 @@ impl Names {
         let mut buckets = vec![NONE; (names.len() * 2).next_power_of_two()];
         let chained = (0_u32..).zip(names).map(|(index, name)| {
             let bucket = bucket(name.as_bytes(), buckets.len());
-            let next = buckets.get_mut(bucket).map_or(NONE, |first| std::mem::replace(first, index));
+            let next =
+                buckets.get_mut(bucket).map_or(NONE, |first| std::mem::replace(first, index));
             (name, next)
         });
         let names = chained.collect();
@@ -102,7 +118,7 @@ impl Names {
 
     /// The index of a name.
     #[inline]
-    pub(crate) fn find(&self, name: RawString<'_>) -> Option<usize> {
+    pub(crate) fn find(&self, name: RawString<'_>) -> Option<u32> {
         if name.is_escaped() {
             self.find_plain(name.unescape().as_bytes())
         } else {
@@ -111,11 +127,11 @@ impl Names {
     }
 
     #[inline]
-    fn find_plain(&self, name: &[u8]) -> Option<usize> {
+    fn find_plain(&self, name: &[u8]) -> Option<u32> {
         let mut index = *self.buckets.get(bucket(name, self.buckets.len()))?;
         while let Some((known, next)) = self.names.get(index as usize) {
             if known.as_bytes() == name {
-                return Some(index as usize);
+                return Some(index);
             }
             index = *next;
         }

@@ -15,6 +15,9 @@ use crate::schema::Catalog;
 /// So many errors are told of one document.
 pub(super) const MOST_ERRORS: usize = 100;
 
+/// What the compiler says of a subscription: no schema has a type for them.
+const NO_SUBSCRIPTIONS: &str = "`subscription` root operation type is not defined";
+
 /// Longer names are not compared with known ones.
 const LONGEST_MISSPELLING: usize = 64;
 
@@ -46,6 +49,9 @@ pub(super) fn told(
 ) -> Vec<RequestError> {
     let told = errors.take(MOST_ERRORS).map(|error| {
         let mut message = error.to_string();
+        if message == NO_SUBSCRIPTIONS {
+            message = "subscriptions do not work yet".to_owned();
+        }
         if let Some(schema) = suggest {
             message.push_str(&suggestion(schema, &error, &message));
         }
@@ -62,7 +68,9 @@ fn suggestion(schema: &Schema, error: &DiagnosticData, message: &str) -> String 
     let near = match error.unstable_error_name() {
         Some("UndefinedField") => nearest(second, fields(schema, first)),
         Some("UndefinedArgument") => nearest(first, arguments(schema, second)),
-        Some("UndefinedEnumValue" | "UndefinedInputValue") => nearest(first, members(schema, second)),
+        Some("UndefinedEnumValue" | "UndefinedInputValue") => {
+            nearest(first, members(schema, second))
+        }
         Some("UndefinedDirective") => {
             let known = schema.directive_definitions.keys().map(|name| name.as_str());
             nearest(first.trim_start_matches('@'), known)
@@ -106,7 +114,9 @@ fn arguments<'s>(schema: &'s Schema, coordinate: &str) -> impl Iterator<Item = &
 /// The values of an enum, or the fields of an input object.
 fn members<'s>(schema: &'s Schema, ty: &str) -> Box<dyn Iterator<Item = &'s str> + 's> {
     match schema.types.get(ty) {
-        Some(ExtendedType::Enum(values)) => Box::new(values.values.keys().map(|name| name.as_str())),
+        Some(ExtendedType::Enum(values)) => {
+            Box::new(values.values.keys().map(|name| name.as_str()))
+        }
         Some(ExtendedType::InputObject(object)) => {
             Box::new(object.fields.keys().map(|name| name.as_str()))
         }
@@ -121,7 +131,10 @@ pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> O
     }
     known
         .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .filter(|(distance, known)| *distance <= known.chars().count().div_ceil(3))
+        .filter(|(distance, known)| {
+            let length = known.chars().count();
+            *distance < length && *distance <= length.div_ceil(3)
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
 }

@@ -18,7 +18,9 @@ pub(super) fn write(
     raw: &[u8],
 ) -> Result<(), Given> {
     match (leaf, value.kind()) {
-        (Leaf::String, Kind::String) | (Leaf::Id, Kind::String) | (Leaf::Boolean, Kind::Boolean) => {
+        (Leaf::String, Kind::String)
+        | (Leaf::Id, Kind::String)
+        | (Leaf::Boolean, Kind::Boolean) => {
             out.extend_from_slice(raw);
             Ok(())
         }
@@ -33,39 +35,47 @@ pub(super) fn write(
 }
 
 fn write_number(out: &mut Vec<u8>, leaf: &Leaf, raw: &[u8]) -> Result<(), Given> {
-    let token = std::str::from_utf8(raw).unwrap_or_default();
     match leaf {
+        Leaf::Int if is_short_natural(raw) => out.extend_from_slice(raw),
         Leaf::Int => {
-            let digits = number::canonical_i32(token)
+            let digits = number::canonical_i32(token(raw))
                 .ok_or("a number that is no integer within 32 bits")?;
             out.extend_from_slice(digits.as_bytes());
         }
         Leaf::Id => {
-            let digits = integer(token).ok_or("a number that is no integer")?;
+            let digits = integer(token(raw)).ok_or("a number that is no integer")?;
             out.push(b'"');
             out.extend_from_slice(digits.as_bytes());
             out.push(b'"');
         }
-        _ if is_finite(token) => out.extend_from_slice(raw),
+        _ if is_finite(raw) => out.extend_from_slice(raw),
         _ => return Err("a number beyond the range of a double".into()),
     }
     Ok(())
+}
+
+fn token(raw: &[u8]) -> &str {
+    std::str::from_utf8(raw).unwrap_or_default()
+}
+
+/// Most integers: digits only, and too few of them to leave 32 bits.
+fn is_short_natural(raw: &[u8]) -> bool {
+    raw.len() <= 9 && raw.iter().all(u8::is_ascii_digit)
 }
 
 /// The digits of an integer of any size. A fraction of zeros does not count, as for `Int`.
 fn integer(token: &str) -> Option<&str> {
     let (integer, fraction) = token.split_once('.').unwrap_or((token, ""));
     let digits = integer.strip_prefix('-').unwrap_or(integer);
-    let whole =
-        digits.bytes().all(|b| b.is_ascii_digit()) && fraction.bytes().all(|b| b == b'0');
+    let whole = digits.bytes().all(|b| b.is_ascii_digit()) && fraction.bytes().all(|b| b == b'0');
     whole.then_some(if digits == "0" { "0" } else { integer })
 }
 
 /// A double holds 308 digits before the point, so that only long tokens and those with an exponent
 /// need a closer look.
-fn is_finite(token: &str) -> bool {
-    let plain = token.len() <= 308 && !token.bytes().any(|b| matches!(b, b'e' | b'E'));
-    plain || number::is_finite_f64(token)
+fn is_finite(raw: &[u8]) -> bool {
+    let plain = raw.len() <= 308 && !raw.iter().any(|byte| matches!(byte, b'e' | b'E'));
+    plain || number::is_finite_f64(token(raw))
 }
 
 fn write_enum(

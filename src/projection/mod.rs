@@ -7,6 +7,7 @@ mod keys;
 mod leaf;
 mod message;
 mod object;
+mod order;
 mod paths;
 mod project;
 mod settle;

@@ -1,10 +1,11 @@
 //! Objects: one walk notes where the wanted properties lie, of duplicates the last; then the
 //! fields are written in response order.
 
-use crate::json::{Cursor, Kind as JsonKind, Path, Segment, Span, Value};
+use crate::json::{Cursor, Kind as JsonKind, Path, Segment, Value};
 use crate::plan::{Computed, Field, FieldValue, Kind, Selection, Shape};
 
 use super::message;
+use super::order::Order;
 use super::paths::PathStep;
 use super::value::{Asked, At, Projector, Seen};
 use super::writer::Bubble;
@@ -40,18 +41,22 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         self.fields(Object { value: None, selection, base: self.seen.len(), instance: 0 })
     }
 
-    fn note(&mut self, cursor: &mut Cursor<'a>, selection: &Selection) {
+    fn note(&mut self, cursor: &mut Cursor<'a>, selection: &'p Selection) {
         let names = selection.names();
         let base = self.seen.len();
         self.seen.resize(base + names.len(), None);
-        let Some(mut properties) = cursor.object() else { return };
-        while let Some(name) = properties.next_key() {
-            let Some(index) = names.find(name) else { continue };
-            let cursor = properties.value();
-            let (value, start) = (cursor.value(), cursor.position());
-            cursor.skip();
-            if let Some(seen) = self.seen.get_mut(base + index) {
-                *seen = Some(Seen { value, span: Span { start, end: cursor.position() } });
+        let Some(seen) = self.seen.get_mut(base..) else { return };
+        let known = self.orders.iter_mut().find(|(known, _)| std::ptr::eq(*known, selection));
+        let tell = |number: u32, value, span| {
+            if let Some(seen) = seen.get_mut(number as usize) {
+                *seen = Some(Seen { value, span });
+            }
+        };
+        match known {
+            Some((_, order)) => order.walk(cursor, |name| names.find(name), tell),
+            None => {
+                self.orders.push((selection, Order::default()));
+                Order::unlearned(cursor, |name| names.find(name), tell);
             }
         }
     }
@@ -63,15 +68,12 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             let captures = slots.map(|slot| Some(self.captured(object, slot)?.span)).collect();
             object.instance = self.writer.instance(self.body, captures);
         }
-        self.writer.bytes.push(b'{');
-        let mut first = true;
-        for (field, name) in selection.named_fields() {
-            if !first {
-                self.writer.bytes.push(b',');
-            }
-            first = false;
-            self.writer.bytes.extend_from_slice(&field.key_json);
-            self.field(field, name, object)?;
+        if selection.fields.is_empty() {
+            self.writer.bytes.push(b'{');
+        }
+        for (field, lead) in selection.fields.iter().zip(selection.leads()) {
+            self.writer.bytes.extend_from_slice(&lead.text);
+            self.field(field, lead.name, object)?;
         }
         self.writer.bytes.push(b'}');
         Ok(())
@@ -92,9 +94,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         match &field.value {
             FieldValue::Property(path, shape) => match (path.segments(), name) {
                 ([_], Some(name)) => self.position(self.seen(object, name), shape, at),
-                _ if path.is_single() => {
-                    self.position(self.locate(object, path, name), shape, at)
-                }
+                _ if path.is_single() => self.position(self.locate(object, path, name), shape, at),
                 _ => self.each(object, path, shape, at),
             },
             FieldValue::Hole(hole) => {
@@ -127,7 +127,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         };
         let (Kind::List(item), JsonKind::Array) = (&shape.kind, list.kind()) else {
             let given = list.kind().to_string();
-            return self.within(at, |it| Err(it.mismatch(given.into(), &shape.kind, at.asked)));
+            return self.within(at, |it| Err(it.mismatch(&given, &shape.kind, at.asked)));
         };
         self.within(at, |it| {
             it.writer.bytes.push(b'[');
@@ -150,9 +150,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         let this = computed.slots.iter().map(|slot| Some(self.captured(object, *slot)?.value));
         let this = this.collect::<Vec<_>>();
         match self.compute(computed, &this, None) {
-            Ok(body) => {
-                self.of_body(&body, |it| it.position(Some(body.root().into()), shape, at))
-            }
+            Ok(body) => self.of_body(&body, |it| it.position(Some(body.root().into()), shape, at)),
             Err(failure) => self.within(at, |it| Err(it.failed(failure, at.asked))),
         }
     }

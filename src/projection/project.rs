@@ -22,11 +22,9 @@ pub fn project<'p>(
     match answer {
         Answer::Null => Writer::new(0, 0).finish(Outcome::Null),
         Answer::Missing => Writer::new(0, 0).finish(Outcome::Missing),
-        Answer::Value(body, span) => {
-            of_body(body, span.len(), inputs, Some(service), |it| {
-                it.value(&mut body.at(*span).cursor(), &shape.kind, None)
-            })
-        }
+        Answer::Value(body, span) => of_body(body, span.len(), inputs, Some(service), |it| {
+            it.value(&mut body.at(*span).cursor(), &shape.kind, None)
+        }),
         Answer::Rows(body, rows) => match &shape.kind {
             Kind::List(item) => {
                 let len = rows.iter().map(|row| row.len()).sum();
@@ -59,7 +57,14 @@ fn of_body<'p, 'a>(
 ) -> Fragment<'p> {
     let mut writer = Writer::new(len / 2 + 64, inputs.max_bytes);
     let inputs = *inputs;
-    let mut projector = Projector { writer: &mut writer, inputs, service, body, seen: Vec::new() };
+    let mut projector = Projector {
+        writer: &mut writer,
+        inputs,
+        service,
+        body,
+        seen: Vec::new(),
+        orders: Vec::new(),
+    };
     let outcome = match write(&mut projector) {
         Ok(Came::Value) => Outcome::Value,
         Ok(Came::Null) => Outcome::Null,

@@ -3,12 +3,13 @@
 
 use std::fmt;
 
-use crate::json::{Body, Kind, Path, Span, Value};
+use crate::json::{Body, Cursor, Kind, Path, RawString, Segment, Span, Value};
 use crate::schema::{Batch, By, ErrorRule};
 use crate::template::Key;
 
 use super::Answer;
 use super::keys::{Keys, Text};
+use super::order::Order;
 
 /// The rows of one batch's answer, by key.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub struct Groups {
     /// Each row, and the next one of its key.
     rows: Vec<(Span, Option<u32>)>,
     without_key: usize,
+    /// How many times a row has joined a group.
+    joined: usize,
 }
 
 /// A row that reports a failure (`error.if`): where it lies in the batch's body.
@@ -62,16 +65,24 @@ pub fn split(
         keys: Keys::default(),
         rows: Vec::new(),
         without_key: 0,
+        joined: 0,
     };
     match &batch.by {
         By::Property(by) if rows_at.is_single() => {
-            let rows = rows_at.eval(body.root());
-            for row in rows_of(rows, Kind::Array)?.into_iter().flat_map(Value::items) {
-                groups.add(row, by, error);
+            let Some(rows) = rows_of(rows_at.eval(body.root()), Kind::Array)? else {
+                return Ok(groups);
+            };
+            let (mut cursor, mut order) = (rows.cursor(), Order::default());
+            let Some(mut rows) = cursor.array() else { return Ok(groups) };
+            while let Some(row) = rows.next_item() {
+                groups.add(row, by, error, &mut order);
             }
         }
         By::Property(by) => {
-            rows_at.eval_all(body.root()).for_each(|row| groups.add(row, by, error));
+            let mut order = Order::default();
+            for row in rows_at.eval_all(body.root()) {
+                groups.add(&mut row.cursor(), by, error, &mut order);
+            }
         }
         By::Name => {
             let rows = rows_of(rows_at.eval(body.root()), Kind::Object)?;
@@ -186,29 +197,45 @@ impl Groups {
             .map(|(span, _)| *span)
     }
 
-    /// Adds a row to the group of each of its keys.
-    fn add(&mut self, row: Value<'_>, by: &Path, error: &ErrorRule) {
+    /// Adds the row that the cursor stands at to the group of each of its keys, and passes it.
+    fn add(&mut self, cursor: &mut Cursor<'_>, by: &Path, error: &ErrorRule, order: &mut Order) {
+        let (row, start) = (cursor.value(), cursor.position());
         let failed = reports_failure(error, row);
-        let row_span = row.span();
-        let mut any = false;
-        for found in by.eval_all(row) {
-            if found.kind() == Kind::Array {
-                for key in found.items().filter_map(key_text) {
-                    self.join(key, row_span, failed);
-                    any = true;
-                }
-            } else if let Some(key) = key_text(found) {
-                self.join(key, row_span, failed);
-                any = true;
+        let before = self.joined;
+        if let [Segment::Property(name)] = by.segments() {
+            let mut found = None;
+            let find = |found: RawString<'_>| (found == **name).then_some(0);
+            order.walk(cursor, find, |_, value, span| found = Some((value, span)));
+            let row = Span { start, end: cursor.position() };
+            if let Some((value, span)) = found {
+                self.join_all(value, span, row, failed);
+            }
+        } else {
+            cursor.skip();
+            let span = Span { start, end: cursor.position() };
+            for value in by.eval_all(row) {
+                self.join_all(value, value.span(), span, failed);
             }
         }
-        if !any {
+        if self.joined == before {
             self.without_key += 1;
         }
     }
 
-    fn join(&mut self, key: Text, row: Span, failed: bool) {
-        let Some(group) = self.keys.group(&self.body, key) else { return };
+    fn join_all(&mut self, value: Value<'_>, span: Span, row: Span, failed: bool) {
+        if value.kind() == Kind::Array {
+            for key in value.items() {
+                self.join(key_text(key, key.span()), row, failed);
+            }
+        } else {
+            self.join(key_text(value, span), row, failed);
+        }
+    }
+
+    fn join(&mut self, key: Option<Text>, row: Span, failed: bool) {
+        let group = key.and_then(|key| self.keys.group(&self.body, key));
+        let Some(group) = group else { return };
+        self.joined += 1;
         if failed {
             group.failed.get_or_insert(row);
             return;
@@ -239,8 +266,7 @@ impl Groups {
 }
 
 /// A key's text: a string's content, a number or Boolean as written.
-fn key_text(value: Value<'_>) -> Option<Text> {
-    let Span { start, end } = value.span();
+fn key_text(value: Value<'_>, Span { start, end }: Span) -> Option<Text> {
     match value.kind() {
         Kind::Number | Kind::Boolean => Some(Text::InBody(Span { start, end })),
         Kind::String => {

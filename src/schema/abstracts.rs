@@ -48,7 +48,9 @@ impl Check<'_> {
         if let (true, Some(place)) =
             (self.possible_types(name).is_empty(), self.files.place(name.location()))
         {
-            self.push(place.warning(format!("no type is a `{name}`, so any value of it is an error")));
+            self.push(
+                place.warning(format!("no type is a `{name}`, so any value of it is an error")),
+            );
         }
         let mut members: Vec<(Box<str>, Name)> = Vec::new();
         let mut taken: HashMap<Box<str>, Name> = HashMap::default();

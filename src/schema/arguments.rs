@@ -1,9 +1,9 @@
 //! What a path below `args` leads to: the argument's type, whether it may be null, and the path's
 //! names on the wire.
 
-use apollo_compiler::{Name, Schema};
 use apollo_compiler::ast::{FieldDefinition, InputValueDefinition, Type};
 use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::{Name, Schema};
 
 use super::nearest::{did_you_mean, one_of};
 use super::wire::Inputs;

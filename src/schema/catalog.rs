@@ -22,7 +22,7 @@ pub struct Catalog {
     pub implementers: CompilerMap<Name, Implementers>,
     /// Object types by name, introspection's own left out.
     pub objects: IndexMap<Name, ObjectType>,
-    /// Interfaces and unions by name.
+    /// Interfaces and unions by name, those left out that no field returns and nothing tells.
     pub abstracts: IndexMap<Name, AbstractType>,
     /// Enums by name.
     pub enums: IndexMap<Name, Arc<EnumType>>,
@@ -127,8 +127,9 @@ pub struct ObjectType {
 pub struct FieldType {
     /// Where the value comes from.
     pub source: Source,
-    /// Whether callers without an identity are refused (`@authenticated` on the field, its type,
-    /// or that field of an interface).
+    /// Whether callers without an identity are refused: `@authenticated` on the field, on that field
+    /// of an interface, on the type that has the field, or on the type it returns; a type is guarded
+    /// by its interfaces too.
     pub authenticated: bool,
 }
 

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use apollo_compiler::{Name, Schema};
 use apollo_compiler::ast::OperationType;
 use apollo_compiler::collections::HashSet;
 use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::{Name, Schema};
 
 use super::Defaults;
 use super::catalog::{Catalog, EndpointId};
@@ -24,6 +24,8 @@ pub(super) struct Check<'s> {
     pub(super) files: &'s Files,
     pub(super) upstreams: &'s BTreeMap<ServiceName, Defaults>,
     pub(super) env: Environment<'s>,
+    /// Object types that stand at the root like the root itself; see [`Check::groups`].
+    pub(super) groups: HashSet<Name>,
     broken: &'s HashSet<SourceId>,
     problems: &'s mut Problems,
     endpoints: u32,
@@ -45,10 +47,12 @@ pub(super) fn check(
         files: &parsed.files,
         upstreams,
         env,
+        groups: HashSet::default(),
         broken: &parsed.broken,
         problems,
         endpoints: 0,
     };
+    check.groups = check.groups();
     check.refuse_later_directives();
     check.refuse_subscriptions();
     let left_out = values::problems(check.schema, check.files);

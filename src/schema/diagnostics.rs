@@ -39,7 +39,8 @@ impl<'s> Diagnostics<'s> {
         let of_syntax = lists.iter().flat_map(DiagnosticList::iter).filter(|diagnostic| {
             diagnostic.error.location().is_some() && is_syntax(diagnostic.error)
         });
-        let broken = of_syntax.filter_map(|found| Some(files.place(found.error.location())?.source));
+        let broken =
+            of_syntax.filter_map(|found| Some(files.place(found.error.location())?.source));
         let broken = broken.collect();
         let all = lists.iter().flat_map(DiagnosticList::iter).map(|diagnostic| diagnostic.error);
         let unknown = all.filter(|error| error.unstable_error_name() == Some("UndefinedArgument"));
@@ -172,9 +173,10 @@ impl<'s> Diagnostics<'s> {
             let help = "only interfaces can be implemented".to_owned();
             return Said { message: format!("`{name}` is no interface"), help: Some(help) };
         }
-        let known = self.schema.types.keys().map(|known| known.as_str()).filter(|known| {
-            !known.starts_with("__") && !super::definitions::is_own_type(known)
-        });
+        let known =
+            self.schema.types.keys().map(|known| known.as_str()).filter(|known| {
+                !known.starts_with("__") && !super::definitions::is_own_type(known)
+            });
         Said { message: format!("there is no type `{name}`"), help: did_you_mean(name, known) }
     }
 
@@ -201,9 +203,8 @@ impl<'s> Diagnostics<'s> {
             .flat_map(|definition| &definition.arguments)
             .map(|argument| argument.name.as_str())
             .collect();
-        let help = did_you_mean(name, known.iter().copied()).or_else(|| {
-            (!known.is_empty()).then(|| format!("it has {}", one_of(&known, "and")))
-        });
+        let help = did_you_mean(name, known.iter().copied())
+            .or_else(|| (!known.is_empty()).then(|| format!("it has {}", one_of(&known, "and"))));
         Said { message: format!("`{directive}` has no argument `{name}`"), help }
     }
 
@@ -272,7 +273,8 @@ impl<'s> Diagnostics<'s> {
 const SYNTAX: &str = "syntax error: ";
 
 fn is_syntax(error: &DiagnosticData) -> bool {
-    let is_syntax = |message: &str| message.starts_with(SYNTAX) || message.contains("limit reached");
+    let is_syntax =
+        |message: &str| message.starts_with(SYNTAX) || message.contains("limit reached");
     error.unstable_error_name().is_none() && is_syntax(&error.to_string())
 }
 
@@ -382,7 +384,9 @@ fn advice(name: &str) -> Option<&'static str> {
         "OneOfDirectiveOnExtension" => "write `@oneOf` on the definition",
         "DeprecatedRequiredInputValue" => "make it nullable, give it a default, or keep it",
         "DeprecatedImplementationField" => "deprecate the interface's field too",
-        "RecursiveInputObjectDefinition" => "make one of the fields of the cycle nullable or a list",
+        "RecursiveInputObjectDefinition" => {
+            "make one of the fields of the cycle nullable or a list"
+        }
         "ReservedName" => "such names belong to introspection",
         "OutputType" => "a field returns a scalar, enum, object, interface or union",
         "InputType" => "an argument or input field is a scalar, an enum or an input type",

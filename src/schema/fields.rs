@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::{OperationType, Type};
-use apollo_compiler::collections::HashMap;
+use apollo_compiler::collections::{HashMap, HashSet};
 use apollo_compiler::schema::ExtendedType;
 use indexmap::IndexMap;
 
@@ -43,7 +43,7 @@ impl<'s> Check<'s> {
             if !is_composite || !of.directives().has("rest") {
                 continue;
             }
-            if self.root(name).is_some() {
+            if self.root(name).is_some() && !self.groups.contains(name) {
                 let place = of.directives().get("rest");
                 let place = place.and_then(|rest| directives::place(rest, self.files));
                 self.refuse(place.as_ref(), format!("`{name}` is a root and cannot be looked up"));
@@ -69,8 +69,14 @@ impl<'s> Check<'s> {
                     if let Some(place) = directives::place(directive, self.files) {
                         self.refuse_with(
                             &place,
-                            format!("a field of an interface has no source, so no `@{}`", directive.name),
-                            format!("write it on that field of each type that implements `{}`", of.name),
+                            format!(
+                                "a field of an interface has no source, so no `@{}`",
+                                directive.name
+                            ),
+                            format!(
+                                "write it on that field of each type that implements `{}`",
+                                of.name
+                            ),
                         );
                     }
                 }
@@ -150,10 +156,8 @@ impl<'s> Check<'s> {
 
     /// A field has one source; `@rest` alone may have `@ref` or `@computed` beside it.
     fn check_one_source(&mut self, site: FieldSite<'_>) -> Result<(), Refused> {
-        let given: Vec<&str> = SOURCES
-            .into_iter()
-            .filter(|name| site.field.directives.has(name))
-            .collect();
+        let given: Vec<&str> =
+            SOURCES.into_iter().filter(|name| site.field.directives.has(name)).collect();
         if matches!(given.as_slice(), [] | [_] | ["rest", "ref" | "computed"]) {
             return Ok(());
         }
@@ -208,7 +212,7 @@ impl<'s> Check<'s> {
         if site.is_root && !(path.is_root() && self.is_object(&site.field.ty)) {
             return Err(self.refuse_with(
                 json.text.place(),
-                "a root has no properties to read",
+                "at the root there are no properties to read",
                 "`.` on an object type makes a group of fields that have sources of their own",
             ));
         }
@@ -233,7 +237,10 @@ impl<'s> Check<'s> {
         let endpoint = self.looked_up(reference, site, known);
         let used = self.ref_use(&reference.text, site);
         let key = used.and_then(|used| self.key(&reference.text, used, site, known.inputs));
-        Ok(Lookup { key: key?, endpoint: endpoint? })
+        let mut key = key?;
+        // The only value of the parent that a lookup needs, since its request reads none.
+        key.bind_this(&mut Vec::new());
+        Ok(Lookup { key, endpoint: endpoint? })
     }
 
     fn looked_up(
@@ -313,9 +320,28 @@ impl<'s> Check<'s> {
         checked.map(|()| Arc::new(expression))
     }
 
-    /// Which root a type is.
+    /// Which root a type is, or stands at.
     fn root(&self, name: &Name) -> Option<OperationType> {
         let mut roots = self.schema.schema_definition.iter_root_operations();
-        roots.find(|(_, root)| **root == *name).map(|(operation, _)| operation)
+        let root = roots.find(|(_, root)| **root == *name).map(|(operation, _)| operation);
+        root.or_else(|| self.groups.contains(name).then_some(OperationType::Query))
+    }
+
+    /// The types that `@json(name: ".")` puts at the root of queries: they only group fields, which
+    /// like those of the root have no upstream object to be read from.
+    pub(super) fn groups(&self) -> HashSet<Name> {
+        let mut groups: HashSet<Name> = HashSet::default();
+        let mut open: Vec<&Name> =
+            self.schema.root_operation(OperationType::Query).into_iter().collect();
+        while let Some(object) = open.pop().and_then(|name| self.schema.get_object(name)) {
+            for field in object.fields.values().filter(|field| self.is_object(&field.ty)) {
+                let json = Named::read(&field.directives, "json", "name", self.files);
+                let of = field.ty.inner_named_type();
+                if json.is_some_and(|json| json.text.as_str() == ".") && groups.insert(of.clone()) {
+                    open.push(of);
+                }
+            }
+        }
+        groups
     }
 }

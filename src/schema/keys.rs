@@ -99,7 +99,8 @@ impl<'s> Check<'s> {
             return Err(self.refuse_with(text.place(), message, "leave `first` out"));
         };
         if site.answer_is_value && !site.field.ty.is_list() {
-            let message = format!("`{}.{}` is no list to keep some rows of", site.of, site.field.name);
+            let message =
+                format!("`{}.{}` is no list to keep some rows of", site.of, site.field.name);
             return Err(self.refuse_with(text.place(), message, "leave `first` out"));
         }
         let key = self.key_path(text)?;

@@ -71,7 +71,7 @@ impl<'s> Check<'s> {
     }
 
     pub(super) fn no_this(&mut self, place: &Place, site: FieldSite<'_>) -> Refused {
-        let message = format!("`{}` is a root and has no `this`", site.of);
+        let message = format!("`{}` stands at the root and has no `this`", site.of);
         let help = "a root field reads `args`, `claims` and `headers`";
         self.refuse_with(place, message, help)
     }
@@ -115,12 +115,7 @@ impl<'s> Check<'s> {
         Err(self.refuse_with(place, message, help))
     }
 
-    fn warnings(
-        &mut self,
-        request: &RequestTemplate,
-        rest: &Rest,
-        around: Surroundings<'s, '_>,
-    ) {
+    fn warnings(&mut self, request: &RequestTemplate, rest: &Rest, around: Surroundings<'s, '_>) {
         for warning in request.warnings() {
             let Some(text) = part_of(rest, warning.part) else { continue };
             let holds = match (&warning.argument, around.site) {

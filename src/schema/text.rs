@@ -45,9 +45,7 @@ impl Text {
             (Some(first), Some(last)) if first.start < last.end => {
                 Place { source: self.place.source, span: first.start..last.end }
             }
-            (Some(first), _) => {
-                Place { source: self.place.source, span: first.start..first.start }
-            }
+            (Some(first), _) => Place { source: self.place.source, span: first.start..first.start },
             _ => self.place.clone(),
         }
     }

@@ -47,9 +47,7 @@ impl Check<'_> {
                 ExtendedType::Scalar(_) => {
                     wire.scalars.insert(name.clone(), Scalar::Any);
                 }
-                ExtendedType::Object(_)
-                | ExtendedType::Interface(_)
-                | ExtendedType::Union(_) => {}
+                ExtendedType::Object(_) | ExtendedType::Interface(_) | ExtendedType::Union(_) => {}
             }
         }
         wire

@@ -108,10 +108,11 @@ impl Client {
             }
         };
         let headers = std::mem::take(answer.headers_mut());
-        if status.is_success() && !body.is_empty() {
-            if let Some(what) = other_than_json(&headers) {
-                return Err(failed(ErrorKind::NotJson(what)).with_status(status));
-            }
+        if status.is_success()
+            && !body.is_empty()
+            && let Some(what) = other_than_json(&headers)
+        {
+            return Err(failed(ErrorKind::NotJson(what)).with_status(status));
         }
         let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
         let body = if body.is_empty() || bodiless { NULL } else { body };
@@ -200,10 +201,10 @@ fn kind_before_answer(error: &reqwest::Error) -> ErrorKind {
 /// parsed: servers by hand often forget the header.
 fn other_than_json(headers: &HeaderMap) -> Option<Box<str>> {
     let printable = |bytes: &[u8]| String::from_utf8_lossy(bytes).escape_default().to_string();
-    if let Some(coding) = headers.get(CONTENT_ENCODING) {
-        if !coding.as_bytes().eq_ignore_ascii_case(b"identity") {
-            return Some(format!("content coding {}", printable(coding.as_bytes())).into());
-        }
+    if let Some(coding) = headers.get(CONTENT_ENCODING)
+        && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        return Some(format!("content coding {}", printable(coding.as_bytes())).into());
     }
     let declared = headers.get(CONTENT_TYPE)?;
     let essence = declared.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();

@@ -1,3 +1,5 @@
+//! The path grammar by example: what is read, what is refused and with which remedy.
+
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -193,7 +195,9 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_path_or_a_fault_within_the_text(text in "[a.\\[\\]'\"*@$\\\\0-2u: é-]{0,10}") {
+    fn any_text_is_a_path_or_a_fault_within_the_text(
+        text in "[a.\\[\\]'\"*@$\\\\0-2u: é-]{0,10}",
+    ) {
         match Path::parse(&text) {
             Ok(path) => prop_assert_eq!(Path::parse(&path.to_string()), Ok(path)),
             Err(error) => prop_assert!(text.get(error.span.clone()).is_some(), "{:?}", error),

@@ -14,8 +14,8 @@ use super::*;
 use crate::failure::Code;
 use crate::json::Path;
 use crate::plan::{
-    ArgsId, Cases, Computed, Field, FieldValue, FetchId, ItemNullable, Kind, Leaf, Selection, Shape,
-    Through,
+    ArgsId, Cases, Computed, FetchId, Field, FieldValue, ItemNullable, Kind, Leaf, Selection,
+    Shape, Through,
 };
 use crate::template::Expression;
 
@@ -87,9 +87,13 @@ fn req_hole(key: &str, fetch: u32) -> Field {
 
 /// An expression that reads these captures, in the order in which it names them.
 fn computed(cel: &str, slots: &[u32]) -> Arc<Computed> {
-    let mut expression = Expression::parse(cel).expect("an expression");
-    expression.bind_this(&mut Vec::new());
-    Arc::new(Computed { expression: Arc::new(expression), args: ArgsId(0), slots: slots.into() })
+    let expression = Expression::parse(cel).expect("an expression");
+    Arc::new(Computed {
+        coordinate: "T.f".into(),
+        expression: Arc::new(expression),
+        args: ArgsId(0),
+        slots: slots.into(),
+    })
 }
 
 fn guarded(field: Field) -> Field {

@@ -6,7 +6,8 @@ use apollo_compiler::Name;
 
 use super::language::SHOP;
 use super::*;
-use crate::template::Root;
+use crate::json::Body;
+use crate::template::{ComputedValues, Root};
 
 fn paths(paths: &[crate::json::Path]) -> Vec<String> {
     paths.iter().map(ToString::to_string).collect()
@@ -118,6 +119,43 @@ fn a_request_may_lead_to_a_key_or_to_a_computed_value() {
     assert_eq!((&recent.key.root, recent.key.path.to_string()), (&Root::Answer, "[*].id".into()));
     assert!(matches!(source(&catalog, "Query", "count"), Source::Fetch(_, Then::Computed(_))));
     assert!(matches!(source(&catalog, "Query", "sum"), Source::Computed(_)));
+}
+
+#[test]
+fn an_expression_reads_each_value_of_its_object_from_a_slot_of_its_own() {
+    let catalog = catalog(&[r#"
+        type Query { user: User @rest(upstream: "users", path: "/me") }
+        type User { label: String @computed(cel: "this.last + ', ' + this.first + ' ' + this.last") }
+    "#]);
+    let Source::Computed(label) = source(&catalog, "User", "label") else { panic!() };
+    let read = label.references().iter().map(|reference| reference.path.to_string());
+    assert_eq!(read.collect::<Vec<_>>(), ["last", "first"]);
+    let body = |text: &'static str| Body::parse(text.into()).expect("JSON");
+    let (args, last, first) = (body("{}"), body("\"Lovelace\""), body("\"Ada\""));
+    let values = ComputedValues {
+        args: args.root(),
+        this: &[Some(last.root()), Some(first.root())],
+        claims: None,
+        answer: None,
+    };
+    assert_eq!(label.evaluate(&values).expect("a value"), b"\"Lovelace, Ada Lovelace\"");
+}
+
+#[test]
+fn a_list_of_keys_is_read_within_one_value_of_the_parent() {
+    let catalog = catalog(&[r#"
+        type Query { user: User @rest(upstream: "users", path: "/me") }
+        type User @rest(upstream: "users", path: "/users/{key}") {
+          friends: [User]! @ref(key: "this.friends[*].id")
+        }
+    "#]);
+    let Source::Lookup(friends) = source(&catalog, "User", "friends") else { panic!() };
+    let friend_list = Body::parse(r#"[{"id": 1}, {"id": 2}]"#.into()).expect("JSON");
+    let this = [Some(friend_list.root())];
+    let args = Body::null();
+    let values = ComputedValues { args: args.root(), this: &this, claims: None, answer: None };
+    let keys = friends.key.read(&values);
+    assert_eq!(keys.iter().map(|key| key.raw()).collect::<Vec<_>>(), [b"1", b"2"]);
 }
 
 #[test]

@@ -60,3 +60,48 @@ fn the_shop_loads() {
     assert_eq!(payment.members.len(), 1);
     assert_eq!(payment.members[0].0.as_ref(), "card");
 }
+
+#[test]
+fn an_envelope_needs_no_request_of_its_own() {
+    let catalog = catalog(&[
+        SHOP,
+        r#"
+        extend type Query {
+          orders(after: ID): OrderConnection!
+            @rest(upstream: "orders", path: "/orders?starting_after={args.after}")
+        }
+        type OrderConnection { edges: [OrderEdge!]! @json(name: "data")  pageInfo: PageInfo! @json(name: ".") }
+        type OrderEdge { node: Order! @json(name: ".")  cursor: ID! @json(name: "id") }
+        type PageInfo { hasNextPage: Boolean! @json(name: "has_more")  endCursor: ID @json(name: "data[-1].id") }
+        "#,
+    ]);
+    let path = |object, field| match source(&catalog, object, field) {
+        Source::Property(path) => path.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(path("OrderConnection", "pageInfo"), ".");
+    assert_eq!(path("OrderEdge", "node"), ".");
+    assert_eq!(path("PageInfo", "endCursor"), "data[-1].id");
+}
+
+#[test]
+fn a_write_may_be_read_back_and_stubs_become_entities() {
+    let catalog = catalog(&[
+        SHOP,
+        r#"
+        extend type Order @rest(upstream: "orders", path: "/orders/{key}") { note: String }
+        extend type Mutation {
+          note(id: ID!, note: String): Order
+            @rest(upstream: "orders", method: PUT, path: "/orders/{args.id}", body: "{args}")
+            @ref(key: "args.id")
+        }
+        extend type Query {
+          recent: [Order]! @rest(upstream: "orders", path: "/recent") @ref(key: "answer[*].id")
+        }
+        "#,
+    ]);
+    for (object, field) in [("Mutation", "note"), ("Query", "recent")] {
+        let found = source(&catalog, object, field);
+        assert!(matches!(found, Source::Fetch(_, Then::Lookup(_))), "{found:?}");
+    }
+}

@@ -84,8 +84,7 @@ fn extensions_are_printed_within_their_types() {
 
 #[test]
 fn scalars_that_only_the_mapping_used_are_gone() {
-    let catalog =
-        catalog(&["type Query { a: Float @rest(upstream: \"users\", path: \"/a\") }"]);
+    let catalog = catalog(&["type Query { a: Float @rest(upstream: \"users\", path: \"/a\") }"]);
     assert!(catalog.public.types.contains_key("Float"));
     assert!(!catalog.public.types.contains_key("Int"));
     assert!(!catalog.public.types.contains_key("ID"));

@@ -12,8 +12,27 @@ fn mangled() -> impl Strategy<Value = String> {
         "[ -~]{0,6}",
         "[\"{}()\\[\\]:@!$&|=#.\\\\]{1,4}",
         prop::sample::select(vec![
-            "$", "&", "|", "\"\"\"", "\\u{", "\\uD83D", "{args.", "{keys}", "é", "@", "...", "on",
-            "extend ", "directive @", "type ", "schema {", "null", "[[", "-1", "1e999", "input X {",
+            "$",
+            "&",
+            "|",
+            "\"\"\"",
+            "\\u{",
+            "\\uD83D",
+            "{args.",
+            "{keys}",
+            "é",
+            "@",
+            "...",
+            "on",
+            "extend ",
+            "directive @",
+            "type ",
+            "schema {",
+            "null",
+            "[[",
+            "-1",
+            "1e999",
+            "input X {",
         ])
         .prop_map(ToOwned::to_owned),
     ];
@@ -51,7 +70,8 @@ fn a_place_within_a_string_is_where_it_was_written() {
         let problem = problems.iter().next().expect("a problem");
         assert_eq!(text.get(problem.span.clone()), Some(marked), "{}", problem.message);
     };
-    let field = |path: &str| format!("type Query {{ a: Int @rest(upstream: \"users\", path: {path}) }}");
+    let field =
+        |path: &str| format!("type Query {{ a: Int @rest(upstream: \"users\", path: {path}) }}");
     at(&field("\"/é/{args.x}\""), "{args.x}");
     at(&field("\"/\\u00e9\\n/\\uD83D\\uDE00\\u{1F600}\\\"/{args.x}/\""), "{args.x}");
     at(&field("\"/\\u007Bargs.x}\""), "\\u007Bargs.x}");

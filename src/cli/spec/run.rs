@@ -1,0 +1,335 @@
+//! Runs a document: a whole gateway over services that answer as the document says.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http_body_util::{BodyExt as _, Full};
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+
+use crate::config::JwtIssuer;
+use crate::gateway::{Gateway, Project};
+use crate::identity;
+use crate::json::write_string;
+
+use super::call::{Call, body_text};
+use super::document::{Document, Request, Snapshot};
+use super::plan;
+use super::project::{self, Loaded};
+use super::report::{Check, Edit, Outcome, Report, Subject};
+use super::role::{Head, MEDIA};
+use super::snapshot;
+use super::upstreams::{Undeclared, Upstreams};
+
+/// How long a document's tokens are valid, unless their claims say otherwise.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
+
+impl Document {
+    /// Runs every request in turn and compares. `root` is the project that the document lies in;
+    /// a document with a schema of its own needs none. Waits for nothing and uses no network.
+    #[must_use]
+    pub fn run(&self, root: Option<&Path>) -> Report {
+        // A thread of its own, so that callers may be async or not, and all tasks run in turn.
+        let run = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+            runtime.map(|runtime| runtime.block_on(Run::new(self).all(root)))
+        };
+        let checks = std::thread::scope(|scope| scope.spawn(run).join());
+        let checks = match checks {
+            Ok(Ok(checks)) => checks,
+            Ok(Err(error)) => vec![failed_start(format!("nothing can run here: {error}"))],
+            Err(_) => vec![failed_start("the gateway panicked".to_owned())],
+        };
+        Report { path: self.path.clone(), checks }
+    }
+}
+
+fn failed_start(message: String) -> Check {
+    let (request, subject, outcome) = (None, Subject::Start, Outcome::Failed(message));
+    Check { request, subject, line: 1, outcome, edit: None }
+}
+
+/// A gateway that answers a document's requests.
+struct Stack {
+    gateway: Gateway,
+    upstreams: Arc<Upstreams>,
+    issuers: Vec<JwtIssuer>,
+    path: String,
+}
+
+/// What a client gets.
+struct Answer {
+    head: Head,
+    body: String,
+}
+
+struct Run<'d> {
+    document: &'d Document,
+    checks: Vec<Check>,
+}
+
+impl<'d> Run<'d> {
+    fn new(document: &'d Document) -> Self {
+        Self { document, checks: Vec::new() }
+    }
+
+    async fn all(mut self, root: Option<&Path>) -> Vec<Check> {
+        let Loaded { project, problems } = match project::load(self.document, root) {
+            Ok(loaded) => loaded,
+            Err(message) => {
+                self.checks.push(failed_start(message));
+                return self.checks;
+            }
+        };
+        if let Some(expected) = &self.document.check {
+            let found = problems.render(false);
+            self.compare(None, Subject::Problems, expected, found.trim_end());
+        }
+        match project {
+            Some(project) => {
+                self.plans(&project);
+                let stack = Stack::new(self.document, project);
+                for request in &self.document.requests {
+                    self.request(&stack, request).await;
+                }
+                self.unused(&stack.upstreams);
+                self.checks.sort_by_key(|check| check.line);
+            }
+            None if self.document.check.is_none() => {
+                for (line, message) in snapshot::errors(self.document, &problems) {
+                    self.push(None, Subject::Start, line, Outcome::Failed(message), None);
+                }
+            }
+            None => {
+                if let Some(request) = self.document.requests.first() {
+                    let message = "there is no gateway to ask: schema and settings have errors";
+                    self.fail(Some(request), Subject::Start, message.to_owned());
+                }
+            }
+        }
+        self.checks
+    }
+
+    async fn request(&mut self, stack: &Stack, request: &Request) {
+        stack.upstreams.begin(&request.section);
+        let answer = match stack.ask(request).await {
+            Ok(answer) => answer,
+            Err(message) => return self.fail(Some(request), Subject::Response, message),
+        };
+        let asked = stack.upstreams.asked();
+        for undeclared in &asked.undeclared {
+            self.fail(Some(request), Subject::Exchanges, unknown(undeclared));
+        }
+        // What came of such a call is no answer of the services: it must not be written down.
+        if asked.undeclared.is_empty() {
+            self.response(request, &answer);
+            self.calls(request, &asked.calls);
+        }
+    }
+
+    fn plans(&mut self, project: &Project) {
+        for request in &self.document.requests {
+            if let Some(expected) = &request.plan {
+                let found = plan::text(project, request);
+                self.compare(Some(request), Subject::Plan, expected, &found);
+            }
+        }
+    }
+
+    fn response(&mut self, request: &Request, answer: &Answer) {
+        let Answer { head, body } = answer;
+        let written = request.response.as_ref();
+        let expected = written.and_then(|(head, snapshot)| head.of_snapshot(snapshot));
+        let shown = |head: &Head, body: &str, with_head: bool| {
+            if with_head { format!("{}\n{body}", head.info()) } else { body.to_owned() }
+        };
+        let outcome = match expected {
+            Some((expected, text)) => {
+                let heads = expected != head;
+                let text = body_text(&Bytes::copy_from_slice(text.as_bytes()));
+                if !heads && text == *body {
+                    Outcome::Passed
+                } else {
+                    let expected = Some(shown(expected, &text, heads));
+                    Outcome::Differs { expected, actual: shown(head, body, heads) }
+                }
+            }
+            None => {
+                let actual = shown(head, body, *head != Head::usual());
+                Outcome::Differs { expected: None, actual }
+            }
+        };
+        let edit = (outcome != Outcome::Passed).then(|| match written {
+            Some((_, snapshot)) => snapshot::replaced(snapshot, &head.info(), body),
+            None => snapshot::inserted(request.asked, &head.info(), body),
+        });
+        let line = written.map_or(request.line, |(_, snapshot)| snapshot.line);
+        self.push(Some(request), Subject::Response, line, outcome, edit);
+    }
+
+    /// A request without a block of calls makes none.
+    fn calls(&mut self, request: &Request, calls: &[Call]) {
+        let actual: String = calls.iter().map(Call::text).collect();
+        match &request.calls {
+            Some(expected) => self.compare(Some(request), Subject::Calls, expected, &actual),
+            None if calls.is_empty() => {}
+            None => {
+                let response = request.response.as_ref().map(|(_, snapshot)| snapshot.span.end);
+                let at = response.unwrap_or(request.asked);
+                let edit = snapshot::inserted(at, "text calls", &actual);
+                let outcome = Outcome::Differs { expected: None, actual };
+                self.push(Some(request), Subject::Calls, request.line, outcome, Some(edit));
+            }
+        }
+    }
+
+    fn unused(&mut self, upstreams: &Upstreams) {
+        let known = |check: &Check| check.subject != Subject::Exchanges;
+        // A call that wants an exchange explains one that is not called.
+        if !self.checks.iter().all(known) {
+            return;
+        }
+        for exchange in upstreams.unused() {
+            let whose = if exchange.section.len() > 1 { "below its heading" } else { "at all" };
+            let line = exchange.call_line();
+            let message = format!("this exchange is never used: no request {whose} calls `{line}`");
+            let outcome = Outcome::Failed(message);
+            self.push(None, Subject::Exchanges, exchange.line, outcome, None);
+        }
+    }
+
+    fn compare(
+        &mut self,
+        request: Option<&Request>,
+        subject: Subject,
+        expected: &Snapshot,
+        actual: &str,
+    ) {
+        let (written, actual) = (snapshot::lines(&expected.text), snapshot::lines(actual));
+        let passed = written == actual;
+        let edit = (!passed).then(|| snapshot::replaced(expected, subject.info(), &actual));
+        let outcome = if passed {
+            Outcome::Passed
+        } else {
+            Outcome::Differs { expected: Some(written), actual }
+        };
+        self.push(request, subject, expected.line, outcome, edit);
+    }
+
+    fn fail(&mut self, request: Option<&Request>, subject: Subject, message: String) {
+        let line = request.map_or(1, |request| request.line);
+        self.push(request, subject, line, Outcome::Failed(message), None);
+    }
+
+    fn push(
+        &mut self,
+        request: Option<&Request>,
+        subject: Subject,
+        line: usize,
+        outcome: Outcome,
+        edit: Option<Edit>,
+    ) {
+        let request = request.map(|request| request.name.clone());
+        self.checks.push(Check { request, subject, line, outcome, edit });
+    }
+}
+
+fn unknown(undeclared: &Undeclared) -> String {
+    let Undeclared { call, nearest } = undeclared;
+    let mut message = format!("no exchange answers the call `{}`\n", call.line());
+    if let Some((line, at, difference)) = nearest {
+        message.push_str(&format!("nearest: `{line}` in line {at}"));
+        if let Some(difference) = difference {
+            message.push_str(&format!("; {difference}"));
+        }
+        message.push('\n');
+    }
+    message.push_str(&format!("to declare it:\n\n{}\n", call.exchange()));
+    message
+}
+
+impl Stack {
+    fn new(document: &Document, project: Project) -> Self {
+        let config = &project.config;
+        let max_answer = config.limits.upstream_answer.bytes();
+        let upstreams = Arc::new(Upstreams::new(document.exchanges.clone(), max_answer));
+        let issuers = config.auth.jwt.clone();
+        let path = config.graphql.path.as_str().to_owned();
+        let gateway =
+            Gateway::over(project, document.mode, |upstream| Some(upstreams.transport(upstream)));
+        Self { gateway, upstreams, issuers, path }
+    }
+
+    async fn ask(&self, request: &Request) -> Result<Answer, String> {
+        let request = self.http(request)?;
+        let router = TowerToHyperService::new(self.gateway.router());
+        let response = match router.call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.map_err(|error| format!("no whole answer: {error}"))?;
+        let media = parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+        let media = String::from_utf8_lossy(media);
+        let media = media.split(';').next().unwrap_or_default().trim().to_owned();
+        let head = Head { status: parts.status, media };
+        Ok(Answer { head, body: body_text(&body.to_bytes()) })
+    }
+
+    fn http(&self, request: &Request) -> Result<http::Request<Full<Bytes>>, String> {
+        let mut http = http::Request::new(Full::new(body(request).into()));
+        *http.method_mut() = http::Method::POST;
+        *http.uri_mut() = self.path.parse().map_err(|error| format!("{}: {error}", self.path))?;
+        let headers = http.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT, HeaderValue::from_static(MEDIA));
+        headers.extend(request.headers.clone());
+        if let Some(claims) = &request.claims {
+            let token = format!("Bearer {}", self.token(claims)?);
+            let token = HeaderValue::try_from(token).map_err(|error| error.to_string())?;
+            headers.insert(AUTHORIZATION, token);
+        }
+        Ok(http)
+    }
+
+    /// A token of the issuer that the claims name, else of the first one.
+    fn token(&self, claims: &serde_json::Map<String, serde_json::Value>) -> Result<String, String> {
+        let named = claims.get("iss").and_then(serde_json::Value::as_str);
+        let of_name = |issuer: &&JwtIssuer| named.is_some() && issuer.issuer.as_deref() == named;
+        let issuer = self.issuers.iter().find(of_name).or(self.issuers.first());
+        let issuer =
+            issuer.ok_or("claims need an issuer of tokens: the settings have no `[[auth.jwt]]`")?;
+        identity::mint(issuer, claims.clone(), TOKEN_LIFETIME).map_err(|error| error.to_string())
+    }
+}
+
+/// The body of a GraphQL request over HTTP.
+fn body(request: &Request) -> Vec<u8> {
+    let mut body = b"{\"query\":".to_vec();
+    write_string(&mut body, &request.query);
+    if let Some(operation) = &request.operation {
+        body.extend_from_slice(b",\"operationName\":");
+        write_string(&mut body, operation);
+    }
+    if let Some(variables) = &request.variables {
+        body.extend_from_slice(b",\"variables\":");
+        body.extend_from_slice(variables.as_bytes());
+    }
+    body.push(b'}');
+    body
+}
+
+impl Subject {
+    /// The info string of its block.
+    fn info(self) -> &'static str {
+        match self {
+            Self::Problems | Self::Start => "text check",
+            Self::Response => "json response",
+            Self::Calls | Self::Exchanges => "text calls",
+            Self::Plan => "text plan",
+        }
+    }
+}
