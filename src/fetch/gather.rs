@@ -9,7 +9,7 @@ use super::loader::{ChunkRows, LoaderId};
 use super::stage::Stage;
 use super::{Service, refused};
 use crate::failure::{Code, Failure};
-use crate::json::{Kind as JsonKind, Path, Value};
+use crate::json::{Body, Kind as JsonKind, Path, Value};
 use crate::plan::{Fetch, FetchId, Hole, Kind};
 use crate::projection::{Answer, FailedRow, Instance, Target};
 use crate::schema::Batch;
@@ -37,6 +37,8 @@ pub(super) struct Gather<'p> {
     shared: Option<Result<LoaderId, Stop>>,
     /// What is read of what the key is read from: of the arguments, the claims, or a capture.
     key_path: Option<Path>,
+    /// Whether the answer only leads to the value, so that also an empty one goes on.
+    goes_on: bool,
     /// How many rows a key keeps.
     first: Option<usize>,
 }
@@ -63,9 +65,11 @@ impl<'p> Gather<'p> {
         let args = stage.args(fetch);
         let first = fetch.endpoint.batch.as_ref().and_then(|batch| batch.first.as_ref());
         let first = first.zip(args.as_ref().ok()).and_then(|(path, args)| {
-            path.eval(args.root())?.as_number()?.parse::<i64>().ok().map(|n| {
-                usize::try_from(n).unwrap_or(0)
-            })
+            path.eval(args.root())?
+                .as_number()?
+                .parse::<i64>()
+                .ok()
+                .map(|n| usize::try_from(n).unwrap_or(0))
         });
         let service = stage.run.services.get(&fetch.endpoint.upstream);
         let key_path = fetch.key.as_ref().and_then(|key| match key.root {
@@ -74,8 +78,9 @@ impl<'p> Gather<'p> {
         });
         let reads_this =
             fetch.endpoint.request.references().any(|(_, read)| matches!(read.root, Root::This));
+        let goes_on = matches!(fetch.shape.kind, Kind::Through(_) | Kind::Computed(..));
         let wanted = IndexSet::new();
-        Self { id, fetch, service, wanted, reads_this, shared: None, key_path, first }
+        Self { id, fetch, service, wanted, reads_this, shared: None, key_path, goes_on, first }
     }
 
     /// What fills this hole.
@@ -118,7 +123,12 @@ impl<'p> Gather<'p> {
     }
 
     /// A list of keys: one value a key, in order.
-    fn list(&mut self, stage: &Stage<'p, '_>, values: &Values<'_>, key: Option<Value<'_>>) -> Target {
+    fn list(
+        &mut self,
+        stage: &Stage<'p, '_>,
+        values: &Values<'_>,
+        key: Option<Value<'_>>,
+    ) -> Target {
         let keys = match self.keys(values, key) {
             Ok(keys) => keys,
             Err(stop) => return stop.into(),
@@ -173,24 +183,17 @@ impl<'p> Gather<'p> {
         match &fetch.endpoint.batch {
             Some(batch) => {
                 let loader = self.loader(stage, batch, values)?;
+                stage.loaders.check_key(loader, &key).map_err(|error| self.stop(error))?;
                 Ok(self.slot(Wanted::Row(loader, key)))
             }
-            None => {
-                let rest = self.render(values)?;
-                self.call(&rest, &[&key])
-            }
+            None => self.whole(&Values { key: Some(&key), ..*values }),
         }
     }
 
     /// The whole request tells one parent's value from another's.
     fn whole(&mut self, values: &Values<'_>) -> Result<u32, Stop> {
-        let rest = self.render(values)?;
-        self.call(&rest, &[])
-    }
-
-    fn call(&mut self, rest: &Rendered, keys: &[&Key]) -> Result<u32, Stop> {
         self.reachable()?;
-        let request = rest.finish(keys).map_err(|error| self.stop(error))?;
+        let request = self.render(values)?.finish(&[]).map_err(|error| self.stop(error))?;
         Ok(self.slot(Wanted::Call(request)))
     }
 
@@ -222,10 +225,18 @@ impl<'p> Gather<'p> {
     }
 
     fn stop(&self, error: RenderError) -> Stop {
-        match error {
-            RenderError::Null => Stop::Null,
-            error => Stop::Failed(refused(error, &self.fetch.endpoint)),
-        }
+        let error = match (error, &self.fetch.key) {
+            (RenderError::Null, _) => return Stop::Null,
+            // Whoever gave the key is to blame for it.
+            (RenderError::Key { message, .. }, Some(key)) if key.root != Root::Args => {
+                match key.root {
+                    Root::Claims => RenderError::Unauthenticated { claim: key.path.to_string() },
+                    _ => RenderError::BadAnswer { message },
+                }
+            }
+            (error, _) => error,
+        };
+        Stop::Failed(refused(error, &self.fetch.endpoint))
     }
 
     fn slot(&mut self, wanted: Wanted) -> u32 {
@@ -243,7 +254,13 @@ impl<'p> Gather<'p> {
 
     /// The answer of a slot that has a reply for itself.
     pub(super) fn value(&self, content: &Content) -> Result<Answer, Arc<Failure>> {
-        content.value(&self.fetch.endpoint)
+        let answer = content.value(&self.fetch.endpoint)?;
+        if self.goes_on && matches!(answer, Answer::Null) {
+            let nothing = Body::null();
+            let span = nothing.span_of(nothing.root());
+            return Ok(Answer::Value(nothing, span));
+        }
+        Ok(answer)
     }
 
     /// The answer of a slot that shares a reply: its key's rows.
