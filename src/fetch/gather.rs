@@ -13,7 +13,7 @@ use crate::json::{Body, Kind as JsonKind, Path, Value};
 use crate::plan::{Fetch, FetchId, Hole, Kind};
 use crate::projection::{Answer, FailedRow, Instance, Target};
 use crate::schema::Batch;
-use crate::template::{Key, RenderError, Rendered, Request, Root, Values};
+use crate::template::{Key, KeyPath, RenderError, Rendered, Request, Root, Values};
 
 /// What one slot of a fetch wants.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -35,8 +35,10 @@ pub(super) struct Gather<'p> {
     reads_this: bool,
     /// The loader of a batch whose request does not.
     shared: Option<Result<LoaderId, Stop>>,
-    /// What is read of what the key is read from: of the arguments, the claims, or a capture.
-    key_path: Option<Path>,
+    /// Where the key, or the list of keys, lies in the arguments or the claims; a capture is there.
+    key_base: Path,
+    /// What is read of that list, from its `[*]` on.
+    key_each: Option<Path>,
     /// Whether the answer only leads to the value, so that also an empty one goes on.
     goes_on: bool,
     /// How many rows a key keeps.
@@ -72,15 +74,12 @@ impl<'p> Gather<'p> {
                 .map(|n| usize::try_from(n).unwrap_or(0))
         });
         let service = stage.run.services.get(&fetch.endpoint.upstream);
-        let key_path = fetch.key.as_ref().and_then(|key| match key.root {
-            Root::Args | Root::Claims => Some(key.path.clone()),
-            _ => key.split().1,
-        });
+        let (key_base, key_each) = fetch.key.as_ref().map(KeyPath::split).unwrap_or_default();
         let reads_this =
             fetch.endpoint.request.references().any(|(_, read)| matches!(read.root, Root::This));
         let goes_on = matches!(fetch.shape.kind, Kind::Through(_) | Kind::Computed(..));
         let wanted = IndexSet::new();
-        Self { id, fetch, service, wanted, reads_this, shared: None, key_path, goes_on, first }
+        Self { id, fetch, service, wanted, reads_this, shared: None, key_base, key_each, goes_on, first }
     }
 
     /// What fills this hole.
@@ -152,20 +151,17 @@ impl<'p> Gather<'p> {
     ) -> Result<Vec<Value<'v>>, Stop> {
         let Some(key) = &self.fetch.key else { return Err(Stop::Null) };
         let root = match key.root {
-            Root::Args => Some(values.args),
-            Root::Claims => values.claims,
+            Root::Args => self.key_base.eval(values.args),
+            Root::Claims => values.claims.and_then(|claims| self.key_base.eval(claims)),
             _ => captured,
         };
-        let found: Vec<Value<'v>> = match (&self.key_path, root) {
-            (Some(path), Some(root)) => path.eval_all(root).collect(),
-            (None, found) => found.into_iter().collect(),
-            (Some(_), None) => Vec::new(),
-        };
-        match found.as_slice() {
-            [] => Err(Stop::Null),
-            [one] if one.is_null() => Err(Stop::Null),
-            [one] if one.kind() == JsonKind::Array => Ok(one.items().collect()),
-            _ => Ok(found),
+        let root = root.filter(|root| !root.is_null()).ok_or(Stop::Null)?;
+        match (&self.key_each, root.kind()) {
+            // An empty list of keys is an empty list; only where there is no list there is no key.
+            (Some(each), JsonKind::Array) => Ok(each.eval_all(root).collect()),
+            (Some(_), _) => Err(Stop::Null),
+            (None, JsonKind::Array) => Ok(root.items().collect()),
+            (None, _) => Ok(vec![root]),
         }
     }
 
