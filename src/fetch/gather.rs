@@ -79,7 +79,18 @@ impl<'p> Gather<'p> {
             fetch.endpoint.request.references().any(|(_, read)| matches!(read.root, Root::This));
         let goes_on = matches!(fetch.shape.kind, Kind::Through(_) | Kind::Computed(..));
         let wanted = IndexSet::new();
-        Self { id, fetch, service, wanted, reads_this, shared: None, key_base, key_each, goes_on, first }
+        Self {
+            id,
+            fetch,
+            service,
+            wanted,
+            reads_this,
+            shared: None,
+            key_base,
+            key_each,
+            goes_on,
+            first,
+        }
     }
 
     /// What fills this hole.
