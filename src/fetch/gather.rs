@@ -9,7 +9,7 @@ use super::loader::{ChunkRows, LoaderId};
 use super::stage::Stage;
 use super::{Service, refused};
 use crate::failure::{Code, Failure};
-use crate::json::{Kind as JsonKind, Path, Value};
+use crate::json::{Body, Kind as JsonKind, Path, Value};
 use crate::plan::{Fetch, FetchId, Hole, Kind};
 use crate::projection::{Answer, FailedRow, Instance, Target};
 use crate::schema::Batch;
@@ -37,6 +37,8 @@ pub(super) struct Gather<'p> {
     shared: Option<Result<LoaderId, Stop>>,
     /// What is read of what the key is read from: of the arguments, the claims, or a capture.
     key_path: Option<Path>,
+    /// Whether the answer only leads to the value, so that also an empty one goes on.
+    goes_on: bool,
     /// How many rows a key keeps.
     first: Option<usize>,
 }
@@ -76,8 +78,9 @@ impl<'p> Gather<'p> {
         });
         let reads_this =
             fetch.endpoint.request.references().any(|(_, read)| matches!(read.root, Root::This));
+        let goes_on = matches!(fetch.shape.kind, Kind::Through(_) | Kind::Computed(..));
         let wanted = IndexSet::new();
-        Self { id, fetch, service, wanted, reads_this, shared: None, key_path, first }
+        Self { id, fetch, service, wanted, reads_this, shared: None, key_path, goes_on, first }
     }
 
     /// What fills this hole.
@@ -180,6 +183,7 @@ impl<'p> Gather<'p> {
         match &fetch.endpoint.batch {
             Some(batch) => {
                 let loader = self.loader(stage, batch, values)?;
+                stage.loaders.check_key(loader, &key).map_err(|error| self.stop(error))?;
                 Ok(self.slot(Wanted::Row(loader, key)))
             }
             None => self.whole(&Values { key: Some(&key), ..*values }),
@@ -221,10 +225,18 @@ impl<'p> Gather<'p> {
     }
 
     fn stop(&self, error: RenderError) -> Stop {
-        match error {
-            RenderError::Null => Stop::Null,
-            error => Stop::Failed(refused(error, &self.fetch.endpoint)),
-        }
+        let error = match (error, &self.fetch.key) {
+            (RenderError::Null, _) => return Stop::Null,
+            // Whoever gave the key is to blame for it.
+            (RenderError::Key { message, .. }, Some(key)) if key.root != Root::Args => {
+                match key.root {
+                    Root::Claims => RenderError::Unauthenticated { claim: key.path.to_string() },
+                    _ => RenderError::BadAnswer { message },
+                }
+            }
+            (error, _) => error,
+        };
+        Stop::Failed(refused(error, &self.fetch.endpoint))
     }
 
     fn slot(&mut self, wanted: Wanted) -> u32 {
@@ -242,7 +254,13 @@ impl<'p> Gather<'p> {
 
     /// The answer of a slot that has a reply for itself.
     pub(super) fn value(&self, content: &Content) -> Result<Answer, Arc<Failure>> {
-        content.value(&self.fetch.endpoint)
+        let answer = content.value(&self.fetch.endpoint)?;
+        if self.goes_on && matches!(answer, Answer::Null) {
+            let nothing = Body::null();
+            let span = nothing.span_of(nothing.root());
+            return Ok(Answer::Value(nothing, span));
+        }
+        Ok(answer)
     }
 
     /// The answer of a slot that shares a reply: its key's rows.

@@ -142,7 +142,9 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         asked: Option<Asked<'p>>,
     ) -> Result<Came, Bubble<'p>> {
         let value = cursor.value();
-        if value.is_null() {
+        // What only leads to the value may be null: the key may come from elsewhere.
+        let leads_on = matches!(kind, Kind::Through(_) | Kind::Computed(..));
+        if value.is_null() && !leads_on {
             cursor.skip();
             return Ok(Came::Null);
         }
