@@ -36,11 +36,6 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         result
     }
 
-    /// Writes the root selection, which is read from nothing.
-    pub(super) fn empty_object(&mut self, selection: &'p Selection) -> Result<(), Bubble<'p>> {
-        self.fields(Object { value: None, selection, base: self.seen.len(), instance: 0 })
-    }
-
     fn note(&mut self, cursor: &mut Cursor<'a>, selection: &'p Selection) {
         let names = selection.names();
         let base = self.seen.len();
