@@ -35,8 +35,8 @@ pub(super) struct Gather<'p> {
     reads_this: bool,
     /// The loader of a batch whose request does not.
     shared: Option<Result<LoaderId, Stop>>,
-    /// What is read of what the key is read from: of the arguments, the claims, or a capture.
-    key_path: Option<Path>,
+    /// Where the key is read: below which root, up to where, and what of each item from there on.
+    key: Option<(Root, Path, Option<Path>)>,
     /// Whether the answer only leads to the value, so that also an empty one goes on.
     goes_on: bool,
     /// How many rows a key keeps.
@@ -72,15 +72,15 @@ impl<'p> Gather<'p> {
                 .map(|n| usize::try_from(n).unwrap_or(0))
         });
         let service = stage.run.services.get(&fetch.endpoint.upstream);
-        let key_path = fetch.key.as_ref().and_then(|key| match key.root {
-            Root::Args | Root::Claims => Some(key.path.clone()),
-            _ => key.split().1,
+        let key = fetch.key.as_ref().map(|key| {
+            let (from, each) = key.split();
+            (key.root.clone(), from, each)
         });
         let reads_this =
             fetch.endpoint.request.references().any(|(_, read)| matches!(read.root, Root::This));
         let goes_on = matches!(fetch.shape.kind, Kind::Through(_) | Kind::Computed(..));
         let wanted = IndexSet::new();
-        Self { id, fetch, service, wanted, reads_this, shared: None, key_path, goes_on, first }
+        Self { id, fetch, service, wanted, reads_this, shared: None, key, goes_on, first }
     }
 
     /// What fills this hole.
@@ -150,22 +150,18 @@ impl<'p> Gather<'p> {
         values: &Values<'v>,
         captured: Option<Value<'v>>,
     ) -> Result<Vec<Value<'v>>, Stop> {
-        let Some(key) = &self.fetch.key else { return Err(Stop::Null) };
-        let root = match key.root {
-            Root::Args => Some(values.args),
-            Root::Claims => values.claims,
+        let Some((root, from, each)) = &self.key else { return Err(Stop::Null) };
+        let found = match root {
+            Root::Args => from.eval(values.args),
+            Root::Claims => values.claims.and_then(|claims| from.eval(claims)),
             _ => captured,
         };
-        let found: Vec<Value<'v>> = match (&self.key_path, root) {
-            (Some(path), Some(root)) => path.eval_all(root).collect(),
-            (None, found) => found.into_iter().collect(),
-            (Some(_), None) => Vec::new(),
-        };
-        match found.as_slice() {
-            [] => Err(Stop::Null),
-            [one] if one.is_null() => Err(Stop::Null),
-            [one] if one.kind() == JsonKind::Array => Ok(one.items().collect()),
-            _ => Ok(found),
+        match (found, each) {
+            (None, _) => Err(Stop::Null),
+            (Some(found), _) if found.is_null() => Err(Stop::Null),
+            (Some(found), Some(each)) => Ok(each.eval_all(found).collect()),
+            (Some(found), None) if found.kind() == JsonKind::Array => Ok(found.items().collect()),
+            (Some(found), None) => Ok(vec![found]),
         }
     }
 
