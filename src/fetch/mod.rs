@@ -57,10 +57,11 @@ pub async fn run<'p>(
     let mut errors = Vec::new();
     for step in &plan.steps {
         let assembled = run_step(plan, step, inputs, run).await?;
-        errors.extend(assembled.errors);
         let Some(fields) = assembled.data else {
-            return Ok(Answered { data: None, errors });
+            // One error stands for all that became null with it, also of earlier steps.
+            return Ok(Answered { data: None, errors: assembled.errors });
         };
+        errors.extend(assembled.errors);
         splice(&mut data, &fields);
         if data.len() > inputs.max_bytes {
             return Err(TooLarge);

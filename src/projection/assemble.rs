@@ -101,7 +101,7 @@ impl<'t, 'p> Assembly<'t, 'p> {
                     self.copy(node, done, nulled.start)?;
                     done = nulled.end;
                     self.put(b"null")?;
-                    self.fail_at(node, nulled.cause, self.path())?;
+                    self.fail_here(node, nulled.cause)?;
                     while holes.next_if(|(hole, _)| hole.offset <= done).is_some() {}
                     while errors.next_if(|error| error.offset < done).is_some() {}
                 }
@@ -122,7 +122,7 @@ impl<'t, 'p> Assembly<'t, 'p> {
         match (self.settlement.filled(node.fetch, hole.hole, target), target) {
             (Filled::Failed(item), _) => {
                 self.put(b"null")?;
-                self.fail_at(node, Cause { hole: number, item }, self.path())
+                self.fail_here(node, Cause { hole: number, item })
             }
             (Filled::Value(_), Some(Target::Slot(slot))) => self.child(node, hole, *slot, None),
             (Filled::Value(_), Some(Target::List(items))) => {
@@ -153,7 +153,7 @@ impl<'t, 'p> Assembly<'t, 'p> {
             Some(Settled::Null | Settled::Missing) => self.put(b"null"),
             Some(Settled::Failed(_)) | None => {
                 self.put(b"null")?;
-                self.fail_at(node, Cause { hole: number, item: Some(index) }, self.path())
+                self.fail_here(node, Cause { hole: number, item: Some(index) })
             }
         }
     }
@@ -179,15 +179,23 @@ impl<'t, 'p> Assembly<'t, 'p> {
         result
     }
 
-    /// Records the failure of a hole, followed down to where it arose.
+    /// Records the failure of a hole of the fragment that is being written.
+    fn fail_here(&mut self, node: Node<'t, 'p>, cause: Cause) -> Result<(), TooLarge> {
+        self.fail_at(node, cause, self.path(), self.locations())
+    }
+
+    /// Records the failure of a hole, followed down to where it arose. A hole in the place of a
+    /// whole answer has no locations of its own: it is where its fragment is.
     fn fail_at(
         &mut self,
         node: Node<'t, 'p>,
         cause: Cause,
         mut path: Vec<PathStep<'p>>,
+        locations: &'p [Location],
     ) -> Result<(), TooLarge> {
         let fragment = &node.slot.fragment;
         let Some(hole) = fragment.holes.get(cause.hole as usize) else { return Ok(()) };
+        let locations = if hole.locations.is_empty() { locations } else { hole.locations };
         fragment.paths.append(hole.path, &mut path);
         path.extend(cause.item.map(PathStep::Index));
         let target = node.slot.targets.get(cause.hole as usize);
@@ -195,15 +203,15 @@ impl<'t, 'p> Assembly<'t, 'p> {
             (Some(Target::Slot(slot)), _) => Some(*slot),
             (Some(Target::List(items)), Some(item)) => items.get(item as usize).copied().flatten(),
             (Some(Target::Failed(failure)), _) => {
-                return self.fail(path, hole.locations, Arc::clone(failure));
+                return self.fail(path, locations, Arc::clone(failure));
             }
             (Some(Target::Null | Target::List(_)), _) => None,
-            (None, _) => return self.fail(path, hole.locations, lost()),
+            (None, _) => return self.fail(path, locations, lost()),
         };
-        let Some(slot) = slot else { return self.fail(path, hole.locations, null()) };
+        let Some(slot) = slot else { return self.fail(path, locations, null()) };
         match self.settlement.child(node.fetch, hole.hole, slot) {
-            Some(child) => self.fail_slot(child, path, hole.locations),
-            None => self.fail(path, hole.locations, lost()),
+            Some(child) => self.fail_slot(child, path, locations),
+            None => self.fail(path, locations, lost()),
         }
     }
 
@@ -215,7 +223,7 @@ impl<'t, 'p> Assembly<'t, 'p> {
         locations: &'p [Location],
     ) -> Result<(), TooLarge> {
         match (node.settled, &node.slot.fragment.outcome) {
-            (Settled::Failed(Some(cause)), _) => self.fail_at(node, *cause, path),
+            (Settled::Failed(Some(cause)), _) => self.fail_at(node, *cause, path, locations),
             (Settled::Failed(None), Outcome::Failed(failed)) => {
                 path.extend_from_slice(&failed.path);
                 let own = failed.locations;
@@ -234,11 +242,16 @@ impl<'t, 'p> Assembly<'t, 'p> {
         locations: &'p [Location],
         failure: Arc<Failure>,
     ) -> Result<(), TooLarge> {
-        let around = || self.around.iter().rev().map(|around| around.locations);
-        let locations = std::iter::once(locations).chain(around()).find(|found| !found.is_empty());
+        let locations = if locations.is_empty() { self.locations() } else { locations };
         self.error_bytes += 100 + failure.message.len() + path.len() * 8;
-        self.errors.push(Failed { path, locations: locations.unwrap_or_default(), failure });
+        self.errors.push(Failed { path, locations, failure });
         self.put(b"")
+    }
+
+    /// Where the document asks for the fragment that is being written.
+    fn locations(&self) -> &'p [Location] {
+        let around = self.around.iter().rev().map(|around| around.locations);
+        around.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
     }
 
     /// The steps from the response's root to the fragment that is being written.

@@ -20,7 +20,12 @@ pub fn project<'p>(
     service: &Arc<str>,
 ) -> Fragment<'p> {
     match answer {
-        Answer::Null => Writer::new(0, 0).finish(Outcome::Null),
+        Answer::Null => {
+            let body = Body::null();
+            of_body(&body, 0, inputs, Some(service), |it| {
+                it.value(&mut body.root().cursor(), &shape.kind, None)
+            })
+        }
         Answer::Missing => Writer::new(0, 0).finish(Outcome::Missing),
         Answer::Value(body, span) => of_body(body, span.len(), inputs, Some(service), |it| {
             it.value(&mut body.at(*span).cursor(), &shape.kind, None)
@@ -40,11 +45,13 @@ pub fn project<'p>(
     }
 }
 
-/// Projects the root fields of a step, which are read from no answer.
+/// Projects the root fields of a step, which are read from no answer: from an empty object.
 #[must_use]
 pub fn project_root<'p>(selection: &'p Selection, inputs: &Inputs<'_>) -> Fragment<'p> {
-    let body = Body::null();
-    of_body(&body, 0, inputs, None, |it| it.empty_object(selection).map(|()| Came::Value))
+    let body = Body::empty_object();
+    of_body(&body, 0, inputs, None, |it| {
+        it.object(&mut body.root().cursor(), selection).map(|()| Came::Value)
+    })
 }
 
 /// A fragment is seldom larger than what it is made of; most are much smaller.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::failure::Failure;
 use crate::json::{Body, Cursor, Kind as JsonKind, Span, Value};
 use crate::plan::{Cases, Computed, Field, Kind, Leaf, Selection, Shape, Through};
-use crate::template::ComputedValues;
+use crate::template::{ComputedValues, Root};
 
 use super::leaf;
 use super::order::Order;
@@ -142,7 +142,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         asked: Option<Asked<'p>>,
     ) -> Result<Came, Bubble<'p>> {
         let value = cursor.value();
-        if value.is_null() {
+        if value.is_null() && reads(kind) {
             cursor.skip();
             return Ok(Came::Null);
         }
@@ -335,6 +335,18 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
 
     fn raw(&self, span: Span) -> &'a [u8] {
         self.body.bytes().get(span.range()).unwrap_or_default()
+    }
+}
+
+/// Whether the value is made of the answer. `@ref` or `@computed` beside `@rest` need not read it:
+/// then a 204 is as good as any other.
+fn reads(kind: &Kind) -> bool {
+    match kind {
+        Kind::Through(through) => !through.captures.is_empty(),
+        Kind::Computed(computed, _) => {
+            computed.expression.references().iter().any(|read| read.root == Root::Answer)
+        }
+        Kind::Leaf(_) | Kind::List(_) | Kind::Object(_) | Kind::Abstract(_) => true,
     }
 }
 
