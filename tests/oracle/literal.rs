@@ -84,8 +84,9 @@ impl Literals {
         }
         let nullable = wanted.trim_end_matches('!').to_owned();
         let strict = format!("{nullable}!");
-        let value = both(random, ty, 0, false);
-        let other = both(random, ty, 0, false);
+        let present = Type::parse(strict.as_str(), "type.graphql").expect("a type");
+        let value = both(random, &present, 0, false);
+        let other = both(random, &present, 0, false);
         if ty.is_non_null() {
             return match random.below(6) {
                 // A default that is not null lets a nullable variable stand where null may not;

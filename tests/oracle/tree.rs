@@ -187,25 +187,38 @@ impl Dirt<'_> {
         Tree::Object(out)
     }
 
+    /// What may be a key has no exponent: `serde_json` writes `1e2` as `1e+2`.
+    fn odd_for(&mut self, name: &str) -> Tree {
+        const KEYS: [&str; 5] = ["id", "owner", "users", "lang", "shop"];
+        loop {
+            let odd = self.odd();
+            let text = odd.bytes(Style::default()).to_ascii_lowercase();
+            let is_key = KEYS.contains(&name) || name.ends_with("Id") || name.ends_with("Ids");
+            if !is_key || !text.windows(2).any(|pair| pair == b"1e") {
+                return odd;
+            }
+        }
+    }
+
     fn soil(&mut self, out: &mut Vec<(Cow<'static, str>, Tree)>, name: &'static str, value: Tree) {
         match self.random.below(8) {
             // The property is not there.
             0 => {}
             // Of duplicates the last counts, whatever stands between.
             1 => {
-                out.push((name.into(), self.odd()));
+                out.push((name.into(), self.odd_for(name)));
                 if self.random.percent(50) {
-                    out.push(("other".into(), self.odd()));
+                    out.push(("other".into(), self.odd_for(name)));
                 }
                 out.push((name.into(), value));
             }
             2 => {
                 out.push((name.into(), value));
-                out.push((name.into(), self.odd()));
+                out.push((name.into(), self.odd_for(name)));
             }
             3 => {
                 if let Tree::List(mut items) = value {
-                    let odd = self.odd();
+                    let odd = self.odd_for(name);
                     let at = self.random.below(items.len() + 1);
                     items.insert(at, odd);
                     out.push((name.into(), Tree::List(items)));
@@ -214,7 +227,7 @@ impl Dirt<'_> {
                 }
             }
             4 => out.push((name.into(), NULL)),
-            _ => out.push((name.into(), self.odd())),
+            _ => out.push((name.into(), self.odd_for(name))),
         }
     }
 
