@@ -125,6 +125,7 @@ impl<'p> Stage<'p, '_> {
                 let timeout = gather.fetch.endpoint.timeout;
                 Source::Call(self.calls.open(service, request.clone(), timeout))
             }
+            Wanted::Refused(key) => Source::Lost(gather.refusal(key.as_ref())),
         };
         let ask = |gather: Gather<'p>| {
             let sources = match &gather.service {
@@ -207,7 +208,8 @@ fn together(asked: Vec<Asked<'_>>) -> Vec<Vec<Asked<'_>>> {
     let mut first: HashMap<Shared<'_>, usize> = HashMap::new();
     for (index, one) in asked.iter().enumerate() {
         for wanted in one.gather.wanted.iter() {
-            let earlier = *first.entry(Shared::of(wanted)).or_insert(index);
+            let Some(shared) = Shared::of(wanted) else { continue };
+            let earlier = *first.entry(shared).or_insert(index);
             let (from, to) = (group_of.get(index).copied(), group_of.get(earlier).copied());
             if let (Some(from), Some(to)) = (from, to) {
                 group_of.iter_mut().filter(|group| **group == from).for_each(|group| *group = to);
@@ -229,10 +231,11 @@ enum Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    fn of(wanted: &'a Wanted) -> Self {
+    fn of(wanted: &'a Wanted) -> Option<Self> {
         match wanted {
-            Wanted::Row(loader, _) => Self::Loader(*loader),
-            Wanted::Call(request) => Self::Call(request),
+            Wanted::Row(loader, _) => Some(Self::Loader(*loader)),
+            Wanted::Call(request) => Some(Self::Call(request)),
+            Wanted::Refused(_) => None,
         }
     }
 }

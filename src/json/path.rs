@@ -84,6 +84,13 @@ impl Path {
         self.eval_all(value).next()
     }
 
+    /// The value that the first `[*]` takes the items of, which should be a list; of a path that is
+    /// [single](Path::is_single) the value at its end.
+    pub fn list<'a>(&self, value: Value<'a>) -> Option<Value<'a>> {
+        let steps = self.segments.split(|step| *step == Segment::Each).next()?;
+        Matches { start: Some((value, steps)), open: Vec::new() }.next()
+    }
+
     /// Every value at the path, in the text's order. Lists within lists are flattened, one level
     /// for each `[*]`.
     pub fn eval_all<'p, 'a>(&'p self, value: Value<'a>) -> Matches<'p, 'a> {

@@ -84,8 +84,9 @@ impl Literals {
         }
         let nullable = wanted.trim_end_matches('!').to_owned();
         let strict = format!("{nullable}!");
-        let value = both(random, ty, 0, false);
-        let other = both(random, ty, 0, false);
+        let present = Type::parse(strict.as_str(), "type.graphql").expect("a type");
+        let value = both(random, &present, 0, false);
+        let other = both(random, &present, 0, false);
         if ty.is_non_null() {
             return match random.below(6) {
                 // A default that is not null lets a nullable variable stand where null may not;
@@ -161,17 +162,27 @@ impl Literals {
 fn input_fields(of: &str) -> Option<&'static [(&'static str, &'static str, bool)]> {
     Some(match of {
         "Filter" => &[
-            ("text", "String", false), ("ids", "[ID!]", false), ("status", "Status", false),
-            ("roles", "[Role!]", false), ("range", "Range", false), ("extra", "Json", false),
+            ("text", "String", false),
+            ("ids", "[ID!]", false),
+            ("status", "Status", false),
+            ("roles", "[Role!]", false),
+            ("range", "Range", false),
+            ("extra", "Json", false),
             ("strict", "Boolean!", false),
         ],
         "Range" => &[
-            ("from", "Int!", false), ("to", "Int", false), ("step", "Float", false),
+            ("from", "Int!", false),
+            ("to", "Int", false),
+            ("step", "Float", false),
             ("inner", "[Range!]", false),
         ],
         "OrderInput" => &[
-            ("user", "ID!", true), ("status", "Status!", false), ("total", "Int", false),
-            ("note", "String", false), ("lines", "[LineInput!]!", false), ("meta", "Json", false),
+            ("user", "ID!", true),
+            ("status", "Status!", false),
+            ("total", "Int", false),
+            ("note", "String", false),
+            ("lines", "[LineInput!]!", false),
+            ("meta", "Json", false),
         ],
         "LineInput" => {
             &[("sku", "String!", true), ("qty", "Int!", false), ("price", "Float", false)]
@@ -188,7 +199,8 @@ fn both(random: &mut Random, ty: &Type, depth: usize, literal: bool) -> Both {
     match ty {
         Type::List(item) | Type::NonNullList(item) => {
             let count = random.below(4);
-            let items: Vec<Both> = (0..count).map(|_| both(random, item, depth + 1, literal)).collect();
+            let items: Vec<Both> =
+                (0..count).map(|_| both(random, item, depth + 1, literal)).collect();
             if let [one] = items.as_slice()
                 && random.percent(40)
                 && one.json != Value::Null
@@ -220,7 +232,15 @@ fn named(random: &mut Random, name: &str, depth: usize, literal: bool) -> Both {
         "Float" => same(random.text(&["1", "0.5", "-2.25", "1e3", "0"])),
         "Boolean" => same(random.text(&["true", "false"])),
         "String" => {
-            let texts = ["\"\"", "\"Oslo\"", "\"a&b=c d+é\"", "\"..\"", "\"x,y\"", "\"p|q\"", "\"\\\"q\\\"\\n\\u00e9\""];
+            let texts = [
+                "\"\"",
+                "\"Oslo\"",
+                "\"a&b=c d+é\"",
+                "\"..\"",
+                "\"x,y\"",
+                "\"p|q\"",
+                "\"\\\"q\\\"\\n\\u00e9\"",
+            ];
             same(random.text(&texts))
         }
         "Role" => one_of(random, &["ADMIN", "STAFF", "GUEST"]),

@@ -141,10 +141,36 @@ pub(crate) struct Dirt<'r> {
 
 /// Values that few fields expect.
 const ODD: [&str; 30] = [
-    "null", "null", "true", "false", "0", "-0", "1.0", "-0.0", "1.50", "1e2", "1E+2", "1e400", "-1e400",
-    "2147483647", "2147483648", "-2147483648", "-2147483649", "9007199254740993",
-    "12345678901234567890123", "100.000", "\"\"", "\"1\"", "\"open\"", "\"\\u0031\"",
-    "\"a\\/b\\n\\u00e9\\ud83d\\ude00\"", "\"\u{7f}\u{2028}é😀\"", "\".\"", "\"card\"", "\"x,y|z\"", "\"..\"",
+    "null",
+    "null",
+    "true",
+    "false",
+    "0",
+    "-0",
+    "1.0",
+    "-0.0",
+    "1.50",
+    "1e2",
+    "1E+2",
+    "1e400",
+    "-1e400",
+    "2147483647",
+    "2147483648",
+    "-2147483648",
+    "-2147483649",
+    "9007199254740993",
+    "12345678901234567890123",
+    "100.000",
+    "\"\"",
+    "\"1\"",
+    "\"open\"",
+    "\"\\u0031\"",
+    "\"a\\/b\\n\\u00e9\\ud83d\\ude00\"",
+    "\"\u{7f}\u{2028}é😀\"",
+    "\".\"",
+    "\"card\"",
+    "\"x,y|z\"",
+    "\"..\"",
 ];
 
 impl Dirt<'_> {
@@ -161,25 +187,38 @@ impl Dirt<'_> {
         Tree::Object(out)
     }
 
+    /// What may be a key has no exponent: `serde_json` writes `1e2` as `1e+2`.
+    fn odd_for(&mut self, name: &str) -> Tree {
+        const KEYS: [&str; 5] = ["id", "owner", "users", "lang", "shop"];
+        loop {
+            let odd = self.odd();
+            let text = odd.bytes(Style::default()).to_ascii_lowercase();
+            let is_key = KEYS.contains(&name) || name.ends_with("Id") || name.ends_with("Ids");
+            if !is_key || !text.windows(2).any(|pair| pair == b"1e") {
+                return odd;
+            }
+        }
+    }
+
     fn soil(&mut self, out: &mut Vec<(Cow<'static, str>, Tree)>, name: &'static str, value: Tree) {
         match self.random.below(8) {
             // The property is not there.
             0 => {}
             // Of duplicates the last counts, whatever stands between.
             1 => {
-                out.push((name.into(), self.odd()));
+                out.push((name.into(), self.odd_for(name)));
                 if self.random.percent(50) {
-                    out.push(("other".into(), self.odd()));
+                    out.push(("other".into(), self.odd_for(name)));
                 }
                 out.push((name.into(), value));
             }
             2 => {
                 out.push((name.into(), value));
-                out.push((name.into(), self.odd()));
+                out.push((name.into(), self.odd_for(name)));
             }
             3 => {
                 if let Tree::List(mut items) = value {
-                    let odd = self.odd();
+                    let odd = self.odd_for(name);
                     let at = self.random.below(items.len() + 1);
                     items.insert(at, odd);
                     out.push((name.into(), Tree::List(items)));
@@ -188,7 +227,7 @@ impl Dirt<'_> {
                 }
             }
             4 => out.push((name.into(), NULL)),
-            _ => out.push((name.into(), self.odd())),
+            _ => out.push((name.into(), self.odd_for(name))),
         }
     }
 
@@ -206,7 +245,11 @@ impl Dirt<'_> {
     }
 
     /// Rows of which some are duplicates, have no key, or are no rows at all.
-    pub(crate) fn rows(&mut self, rows: Vec<Tree>, mut again: impl FnMut(&mut Self, usize) -> Tree) -> Vec<Tree> {
+    pub(crate) fn rows(
+        &mut self,
+        rows: Vec<Tree>,
+        mut again: impl FnMut(&mut Self, usize) -> Tree,
+    ) -> Vec<Tree> {
         let mut out = Vec::with_capacity(rows.len() + 2);
         for (index, row) in rows.into_iter().enumerate() {
             if self.random.often(self.chance) {
