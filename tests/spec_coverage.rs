@@ -2,6 +2,12 @@
 //! `tests/spec/coverage-*.md` are held against the directives, the codes and the documents.
 //!
 //! A list is Markdown tables: the first cell says what, the second names a file in backticks, a
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a list that cannot be read is a failed test"
+)]
+
 //! document beside the list or another test file.
 
 use std::collections::{BTreeMap, BTreeSet};
