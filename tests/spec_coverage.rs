@@ -2,13 +2,13 @@
 //! `tests/spec/coverage-*.md` are held against the directives, the codes and the documents.
 //!
 //! A list is Markdown tables: the first cell says what, the second names a file in backticks, a
+//! document beside the list or another test file.
+
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a list that cannot be read is a failed test"
 )]
-
-//! document beside the list or another test file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -116,14 +116,14 @@ fn arguments() -> BTreeMap<String, String> {
         } else if line.starts_with("enum ") || line.starts_with([')', '}']) {
             owner = None;
             works = true;
-        } else if let (Some(owner), Some((name, _))) = (&owner, line.trim().split_once(": ")) {
-            if name.chars().all(|c| c.is_ascii_alphanumeric()) {
-                let what = match owner.starts_with('@') {
-                    true => format!("{owner}({name}:)"),
-                    false => format!("{owner}.{name}:"),
-                };
-                found.insert(what, format!("{name}:"));
-            }
+        } else if let (Some(owner), Some((name, _))) = (&owner, line.trim().split_once(": "))
+            && name.chars().all(|c| c.is_ascii_alphanumeric())
+        {
+            let what = match owner.starts_with('@') {
+                true => format!("{owner}({name}:)"),
+                false => format!("{owner}.{name}:"),
+            };
+            found.insert(what, format!("{name}:"));
         }
     }
     found
