@@ -78,6 +78,8 @@ pub(crate) enum Got {
 struct Trail {
     around: Option<Rc<Trail>>,
     step: Value,
+    /// The type of the object that the step is made in.
+    of: String,
     nullable: bool,
     fetched: bool,
 }
@@ -158,7 +160,7 @@ impl<'w> Naive<'w> {
             let mut failure =
                 Failure { fail: fail.clone(), path: vec![], nullable: vec![], fetched: vec![] };
             let mut next = Some(trail);
-            while let Some(Trail { around, step, nullable, fetched }) = next.map(|trail| &**trail) {
+            while let Some(Trail { around, step, nullable, fetched, .. }) = next.map(|it| &**it) {
                 failure.path.insert(0, step.clone());
                 failure.nullable.insert(0, *nullable);
                 failure.fetched.insert(0, *fetched);
@@ -182,7 +184,7 @@ impl<'w> Naive<'w> {
         };
         let item = |index: usize, ty: &Type, fetched: bool| {
             let (around, nullable) = (Some(Rc::clone(trail)), !ty.is_non_null());
-            Rc::new(Trail { around, step: index.into(), nullable, fetched })
+            Rc::new(Trail { around, step: index.into(), of: String::new(), nullable, fetched })
         };
         match (got, ty) {
             (Err(fail), _) => Err(self.fail(&fail, trail)),
@@ -250,7 +252,8 @@ impl ObjectValue for Object<'_> {
         let step = Value::from(info.field_selections()[0].response_name().as_str());
         let trail = |fetched| {
             let (around, nullable) = (self.trail.clone(), !ty.is_non_null());
-            Rc::new(Trail { around, step: step.clone(), nullable, fetched })
+            let of = self.type_name.clone();
+            Rc::new(Trail { around, step: step.clone(), of, nullable, fetched })
         };
         if is_guarded(&self.type_name, field) && naive.claims.is_none() {
             return Err(naive.fail(&Fail::new("UNAUTHENTICATED"), &trail(false)));
@@ -290,16 +293,17 @@ impl Object<'_> {
         }
     }
 
-    /// The response keys down to a field, without indices.
+    /// The response keys down to a field, each with the type it is asked of; without indices.
     fn place(&self, step: &Value) -> String {
-        let mut keys = vec![step.as_str().unwrap_or_default()];
+        let mut place = String::new();
         let mut next = self.trail.as_ref();
         while let Some(trail) = next {
-            keys.extend(trail.step.as_str());
+            if let Some(key) = trail.step.as_str() {
+                place += &format!(" {}.{key}", trail.of);
+            }
             next = trail.around.as_ref();
         }
-        keys.reverse();
-        keys.join(".")
+        format!("{}.{}{place}", self.type_name, step.as_str().unwrap_or_default())
     }
 }
 
