@@ -11,6 +11,7 @@ use async_graphql::{Name, PathSegment, Pos, ServerError, Value};
 use futures::stream::{self, BoxStream, StreamExt};
 
 use super::{Context, Engine, Request};
+use crate::failure::Code;
 use crate::json::{Body, Kind, RawString, Value as JsonValue};
 
 /// A shared [`Engine`] that async-graphql can execute requests with.
@@ -24,10 +25,10 @@ impl Executor {
         Self(engine)
     }
 
-    async fn answer(self, request: async_graphql::Request) -> async_graphql::Response {
-        let variables = match serde_json::to_vec(&request.variables) {
-            Ok(text) => Body::parse(text.into()).unwrap_or_else(|_| Body::null()),
-            Err(_) => Body::null(),
+    async fn answer(self, mut request: async_graphql::Request) -> async_graphql::Response {
+        let Some(variables) = variables(std::mem::take(&mut request.variables)) else {
+            let message = "The variables cannot be written as JSON.";
+            return async_graphql::Response::from_errors(vec![refused(message)]);
         };
         let anonymous;
         let context = match request.data.get(&std::any::TypeId::of::<Context>()) {
@@ -63,6 +64,42 @@ impl async_graphql::Executor for Executor {
     ) -> BoxStream<'static, async_graphql::Response> {
         stream::once(self.clone().answer(request)).boxed()
     }
+}
+
+/// The name by which serde_json hands a number's digits to types that are not its own.
+const DIGITS: &str = "$serde_json::private::Number";
+
+/// Variables as JSON; `None`: they nest deeper than a body may.
+fn variables(mut variables: async_graphql::Variables) -> Option<Body> {
+    variables.values_mut().for_each(mend_numbers);
+    Body::parse(serde_json::to_vec(&variables).ok()?.into()).ok()
+}
+
+/// Makes numbers of what was a number in the request. serde_json keeps all digits here, and so
+/// gives them to async-graphql's values as an object of one member.
+fn mend_numbers(value: &mut Value) {
+    match value {
+        Value::List(items) => items.iter_mut().for_each(mend_numbers),
+        Value::Object(members) => {
+            let digits = match members.get(DIGITS) {
+                Some(Value::String(digits)) if members.len() == 1 => digits.parse().ok(),
+                _ => None,
+            };
+            match digits {
+                Some(number) => *value = Value::Number(number),
+                None => members.values_mut().for_each(mend_numbers),
+            }
+        }
+        _ => {}
+    }
+}
+
+fn refused(message: &str) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    let mut extensions = async_graphql::ErrorExtensionValues::default();
+    extensions.set("code", Code::BadUserInput.as_str());
+    error.extensions = Some(extensions);
+    error
 }
 
 /// A response's bytes as async-graphql's type.

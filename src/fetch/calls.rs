@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::answer::Content;
 use super::{Service, Wire};
@@ -16,7 +16,7 @@ use crate::cache::Partition;
 use crate::failure::{Code, Failure};
 use crate::observe::{Call, Outcome};
 use crate::template::Request;
-use crate::upstream::CallContext;
+use crate::upstream::{CallContext, Error, ErrorKind, Reply};
 
 /// A call under way or ended; waiting for it does not own it, so dropping one waiter fails no other.
 pub(super) type SharedCall = Shared<BoxFuture<'static, Result<Arc<Content>, Arc<Failure>>>>;
@@ -72,12 +72,15 @@ async fn call(
     request: Request,
     timeout: Option<Duration>,
 ) -> Result<Arc<Content>, Arc<Failure>> {
-    wire.budget.take().map_err(|failure| Arc::new(failure.of(&service.name, None)))?;
     let headers = match wire.callers.get(&service.name) {
         Some(Ok(headers)) => headers,
         Some(Err(failure)) => return Err(Arc::clone(failure)),
         None => return Err(unknown_service(&service.name)),
     };
+    if Instant::now() >= wire.deadline {
+        return Err(Arc::new(too_late(&request).failure(&service.name)));
+    }
+    wire.budget.take().map_err(|failure| Arc::new(failure.of(&service.name, None)))?;
     let context = CallContext {
         deadline: wire.deadline,
         timeout,
@@ -86,7 +89,8 @@ async fn call(
         headers,
     };
     let started = Instant::now();
-    let replied = service.transport.call(&request, &context).await;
+    let replied =
+        in_time(wire.deadline, &request, service.transport.call(&request, &context)).await;
     let answered = replied.map_err(|error| {
         let failure = error.failure(&service.name);
         tracing::warn!(upstream = %service.name, %error, "upstream call failed");
@@ -101,6 +105,19 @@ async fn call(
         duration: started.elapsed(),
     });
     answered.map(|reply| Arc::new(Content::read(&service.name, reply)))
+}
+
+/// A call that ends with the client's request at the latest, whatever its transport does.
+async fn in_time(
+    deadline: Instant,
+    request: &Request,
+    call: impl Future<Output = Result<Reply, Error>>,
+) -> Result<Reply, Error> {
+    timeout_at(deadline, call).await.unwrap_or_else(|_| Err(too_late(request)))
+}
+
+fn too_late(request: &Request) -> Error {
+    Error::new(ErrorKind::Deadline, &request.method, &request.path_and_query)
 }
 
 /// The failure of a fetch whose service is not there; loading the schema has ruled it out.

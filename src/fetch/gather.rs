@@ -9,7 +9,7 @@ use super::loader::{ChunkRows, LoaderId};
 use super::stage::Stage;
 use super::{Service, refused};
 use crate::failure::{Code, Failure};
-use crate::json::{Kind as JsonKind, Path, Value};
+use crate::json::{Body, Kind as JsonKind, Path, Value};
 use crate::plan::{Fetch, FetchId, Hole, Kind};
 use crate::projection::{Answer, FailedRow, Instance, Target};
 use crate::schema::Batch;
@@ -125,7 +125,9 @@ impl<'p> Gather<'p> {
     ) -> Target {
         let Some(list) = self.key(values, captured) else { return Target::Null };
         if list.kind() != JsonKind::Array {
-            return Target::Failed(self.bad_key("Something else stands where a list of keys must."));
+            return Target::Failed(
+                self.bad_key("Something else stands where a list of keys must."),
+            );
         }
         let keys: Vec<Value<'_>> = match &self.key_path {
             Some((_, Some(below))) => below.eval_all(list).collect(),
@@ -256,7 +258,15 @@ impl<'p> Gather<'p> {
 
     /// The answer of a slot that has a reply for itself.
     pub(super) fn value(&self, content: &Content) -> Result<Answer, Arc<Failure>> {
-        content.value(&self.fetch.endpoint)
+        let answer = content.value(&self.fetch.endpoint)?;
+        // What only leads to the value may be nothing: the key may come from elsewhere.
+        let leads_on = matches!(self.fetch.shape.kind, Kind::Through(_) | Kind::Computed(..));
+        if leads_on && matches!(answer, Answer::Null) {
+            let nothing = Body::null();
+            let span = nothing.span_of(nothing.root());
+            return Ok(Answer::Value(nothing, span));
+        }
+        Ok(answer)
     }
 
     /// The answer of a slot that shares a reply: its key's rows.

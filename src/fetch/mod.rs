@@ -57,6 +57,10 @@ pub async fn run<'p>(
     let mut errors = Vec::new();
     for step in &plan.steps {
         let assembled = run_step(plan, step, inputs, run).await?;
+        // A part that is too large by itself is no other failure than parts that are so together.
+        if assembled.errors.iter().any(|error| error.failure.code == Code::ResponseTooLarge) {
+            return Err(TooLarge);
+        }
         let Some(fields) = assembled.data else {
             // One error stands for all that became null with it, also of earlier steps.
             return Ok(Answered { data: None, errors: assembled.errors });

@@ -101,7 +101,7 @@ impl<'t, 'p> Assembly<'t, 'p> {
                     self.copy(node, done, nulled.start)?;
                     done = nulled.end;
                     self.put(b"null")?;
-                    self.fail_here(node, nulled.cause)?;
+                    self.fail_at(node, nulled.cause, self.path(), &[])?;
                     while holes.next_if(|(hole, _)| hole.offset <= done).is_some() {}
                     while errors.next_if(|error| error.offset < done).is_some() {}
                 }
@@ -122,7 +122,7 @@ impl<'t, 'p> Assembly<'t, 'p> {
         match (self.settlement.filled(node.fetch, hole.hole, target), target) {
             (Filled::Failed(item), _) => {
                 self.put(b"null")?;
-                self.fail_here(node, Cause { hole: number, item })
+                self.fail_at(node, Cause { hole: number, item }, self.path(), &[])
             }
             (Filled::Value(_), Some(Target::Slot(slot))) => self.child(node, hole, *slot, None),
             (Filled::Value(_), Some(Target::List(items))) => {
@@ -153,7 +153,7 @@ impl<'t, 'p> Assembly<'t, 'p> {
             Some(Settled::Null | Settled::Missing) => self.put(b"null"),
             Some(Settled::Failed(_)) | None => {
                 self.put(b"null")?;
-                self.fail_here(node, Cause { hole: number, item: Some(index) })
+                self.fail_at(node, Cause { hole: number, item: Some(index) }, self.path(), &[])
             }
         }
     }
@@ -179,23 +179,18 @@ impl<'t, 'p> Assembly<'t, 'p> {
         result
     }
 
-    /// Records the failure of a hole of the fragment that is being written.
-    fn fail_here(&mut self, node: Node<'t, 'p>, cause: Cause) -> Result<(), TooLarge> {
-        self.fail_at(node, cause, self.path(), self.locations())
-    }
-
-    /// Records the failure of a hole, followed down to where it arose. A hole in the place of a
-    /// whole answer has no locations of its own: it is where its fragment is.
+    /// Records the failure of a hole, followed down to where it arose.
     fn fail_at(
         &mut self,
         node: Node<'t, 'p>,
         cause: Cause,
         mut path: Vec<PathStep<'p>>,
-        locations: &'p [Location],
+        outer: &'p [Location],
     ) -> Result<(), TooLarge> {
         let fragment = &node.slot.fragment;
         let Some(hole) = fragment.holes.get(cause.hole as usize) else { return Ok(()) };
-        let locations = if hole.locations.is_empty() { locations } else { hole.locations };
+        // What only leads on to a value is asked for where that value is.
+        let locations = if hole.locations.is_empty() { outer } else { hole.locations };
         fragment.paths.append(hole.path, &mut path);
         path.extend(cause.item.map(PathStep::Index));
         let target = node.slot.targets.get(cause.hole as usize);
@@ -242,16 +237,11 @@ impl<'t, 'p> Assembly<'t, 'p> {
         locations: &'p [Location],
         failure: Arc<Failure>,
     ) -> Result<(), TooLarge> {
-        let locations = if locations.is_empty() { self.locations() } else { locations };
+        let around = || self.around.iter().rev().map(|around| around.locations);
+        let locations = std::iter::once(locations).chain(around()).find(|found| !found.is_empty());
         self.error_bytes += 100 + failure.message.len() + path.len() * 8;
-        self.errors.push(Failed { path, locations, failure });
+        self.errors.push(Failed { path, locations: locations.unwrap_or_default(), failure });
         self.put(b"")
-    }
-
-    /// Where the document asks for the fragment that is being written.
-    fn locations(&self) -> &'p [Location] {
-        let around = self.around.iter().rev().map(|around| around.locations);
-        around.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
     }
 
     /// The steps from the response's root to the fragment that is being written.

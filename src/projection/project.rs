@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::json::{Body, Span};
 use crate::plan::{Kind, Selection, Shape};
 
@@ -20,12 +22,7 @@ pub fn project<'p>(
     service: &Arc<str>,
 ) -> Fragment<'p> {
     match answer {
-        Answer::Null => {
-            let body = Body::null();
-            of_body(&body, 0, inputs, Some(service), |it| {
-                it.value(&mut body.root().cursor(), &shape.kind, None)
-            })
-        }
+        Answer::Null => Writer::new(0, 0).finish(Outcome::Null),
         Answer::Missing => Writer::new(0, 0).finish(Outcome::Missing),
         Answer::Value(body, span) => of_body(body, span.len(), inputs, Some(service), |it| {
             it.value(&mut body.at(*span).cursor(), &shape.kind, None)
@@ -45,12 +42,14 @@ pub fn project<'p>(
     }
 }
 
-/// Projects the root fields of a step, which are read from no answer: from an empty object.
+/// Projects the root fields of a step, which are read from no answer: from an object without
+/// properties, so that a field that is this very object (`@json(name: ".")`) groups root fields.
 #[must_use]
 pub fn project_root<'p>(selection: &'p Selection, inputs: &Inputs<'_>) -> Fragment<'p> {
-    let body = Body::empty_object();
+    let body = Body::parse(Bytes::from_static(b"{}")).unwrap_or_else(|_| Body::null());
+    let root = body.root();
     of_body(&body, 0, inputs, None, |it| {
-        it.object(&mut body.root().cursor(), selection).map(|()| Came::Value)
+        it.object(&mut root.cursor(), selection).map(|()| Came::Value)
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::failure::Failure;
 use crate::json::{Body, Cursor, Kind as JsonKind, Span, Value};
 use crate::plan::{Cases, Computed, Field, Kind, Leaf, Selection, Shape, Through};
-use crate::template::{ComputedValues, Root};
+use crate::template::ComputedValues;
 
 use super::leaf;
 use super::order::Order;
@@ -142,7 +142,9 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         asked: Option<Asked<'p>>,
     ) -> Result<Came, Bubble<'p>> {
         let value = cursor.value();
-        if value.is_null() && reads(kind) {
+        // What only leads to the value may be null: the key may come from elsewhere.
+        let leads_on = matches!(kind, Kind::Through(_) | Kind::Computed(..));
+        if value.is_null() && !leads_on {
             cursor.skip();
             return Ok(Came::Null);
         }
@@ -335,18 +337,6 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
 
     fn raw(&self, span: Span) -> &'a [u8] {
         self.body.bytes().get(span.range()).unwrap_or_default()
-    }
-}
-
-/// Whether the value is made of the answer. `@ref` or `@computed` beside `@rest` need not read it:
-/// then a 204 is as good as any other.
-fn reads(kind: &Kind) -> bool {
-    match kind {
-        Kind::Through(through) => !through.captures.is_empty(),
-        Kind::Computed(computed, _) => {
-            computed.expression.references().iter().any(|read| read.root == Root::Answer)
-        }
-        Kind::Leaf(_) | Kind::List(_) | Kind::Object(_) | Kind::Abstract(_) => true,
     }
 }
 

@@ -57,7 +57,8 @@ pub(crate) fn responses(
         let failures = known.get_or_insert_with(&mut *relaxed);
         let first = first_known(failures, place);
         if !first.is_some_and(|first| reported.is(&first.path, &first.fail)) {
-            let told = format!("{}\n  or: {first:?}", differ(ours, std::slice::from_ref(expected), index));
+            let told =
+                format!("{}\n  or: {first:?}", differ(ours, std::slice::from_ref(expected), index));
             return Err(told);
         }
     }

@@ -79,10 +79,10 @@ impl Ours {
             state: State::default(),
             turns: Random::new(0),
         }));
-        let gateway = Gateway::over(project, Mode::Serve, |_| {
-            Some(Arc::new(Wire(Arc::clone(&upstreams))))
-        });
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let gateway =
+            Gateway::over(project, Mode::Serve, |_| Some(Arc::new(Wire(Arc::clone(&upstreams)))));
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         Self { engine: gateway.engine, runtime, upstreams, caller }
     }
 

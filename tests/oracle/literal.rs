@@ -162,17 +162,27 @@ impl Literals {
 fn input_fields(of: &str) -> Option<&'static [(&'static str, &'static str, bool)]> {
     Some(match of {
         "Filter" => &[
-            ("text", "String", false), ("ids", "[ID!]", false), ("status", "Status", false),
-            ("roles", "[Role!]", false), ("range", "Range", false), ("extra", "Json", false),
+            ("text", "String", false),
+            ("ids", "[ID!]", false),
+            ("status", "Status", false),
+            ("roles", "[Role!]", false),
+            ("range", "Range", false),
+            ("extra", "Json", false),
             ("strict", "Boolean!", false),
         ],
         "Range" => &[
-            ("from", "Int!", false), ("to", "Int", false), ("step", "Float", false),
+            ("from", "Int!", false),
+            ("to", "Int", false),
+            ("step", "Float", false),
             ("inner", "[Range!]", false),
         ],
         "OrderInput" => &[
-            ("user", "ID!", true), ("status", "Status!", false), ("total", "Int", false),
-            ("note", "String", false), ("lines", "[LineInput!]!", false), ("meta", "Json", false),
+            ("user", "ID!", true),
+            ("status", "Status!", false),
+            ("total", "Int", false),
+            ("note", "String", false),
+            ("lines", "[LineInput!]!", false),
+            ("meta", "Json", false),
         ],
         "LineInput" => {
             &[("sku", "String!", true), ("qty", "Int!", false), ("price", "Float", false)]
@@ -189,7 +199,8 @@ fn both(random: &mut Random, ty: &Type, depth: usize, literal: bool) -> Both {
     match ty {
         Type::List(item) | Type::NonNullList(item) => {
             let count = random.below(4);
-            let items: Vec<Both> = (0..count).map(|_| both(random, item, depth + 1, literal)).collect();
+            let items: Vec<Both> =
+                (0..count).map(|_| both(random, item, depth + 1, literal)).collect();
             if let [one] = items.as_slice()
                 && random.percent(40)
                 && one.json != Value::Null
@@ -221,7 +232,15 @@ fn named(random: &mut Random, name: &str, depth: usize, literal: bool) -> Both {
         "Float" => same(random.text(&["1", "0.5", "-2.25", "1e3", "0"])),
         "Boolean" => same(random.text(&["true", "false"])),
         "String" => {
-            let texts = ["\"\"", "\"Oslo\"", "\"a&b=c d+é\"", "\"..\"", "\"x,y\"", "\"p|q\"", "\"\\\"q\\\"\\n\\u00e9\""];
+            let texts = [
+                "\"\"",
+                "\"Oslo\"",
+                "\"a&b=c d+é\"",
+                "\"..\"",
+                "\"x,y\"",
+                "\"p|q\"",
+                "\"\\\"q\\\"\\n\\u00e9\"",
+            ];
             same(random.text(&texts))
         }
         "Role" => one_of(random, &["ADMIN", "STAFF", "GUEST"]),

@@ -101,7 +101,9 @@ impl Bench<'_> {
         let mut random = Random::new(seed);
         let mut query = Query::random(self.types, random.next());
         let document = ExecutableDocument::parse_and_validate(
-            &self.types.strict, query.text.as_str(), "query.graphql",
+            &self.types.strict,
+            query.text.as_str(),
+            "query.graphql",
         );
         let document = match document {
             Ok(document) => document,
@@ -138,7 +140,9 @@ impl Bench<'_> {
         let relaxed = || {
             let naive = Naive::new(world, self.types, claims).relaxed();
             let document = ExecutableDocument::parse_and_validate(
-                naive.schema(), query.text.as_str(), "query.graphql",
+                naive.schema(),
+                query.text.as_str(),
+                "query.graphql",
             );
             let document = document.expect("what is valid stays so where more is nullable");
             naive.execute(&document, &variables).expect("the same variables are taken")
@@ -167,8 +171,7 @@ impl Bench<'_> {
 
 /// Variables as apollo's types.
 fn bytes(variables: &serde_json::Map<String, Value>) -> JsonMap {
-    let member = |(name, value): (&String, &Value)| {
-        (name.as_str().into(), JsonValue::from(value.clone()))
-    };
+    let member =
+        |(name, value): (&String, &Value)| (name.as_str().into(), JsonValue::from(value.clone()));
     variables.iter().map(member).collect()
 }

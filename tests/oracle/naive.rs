@@ -199,9 +199,8 @@ impl<'w> Naive<'w> {
             (Ok(Got::Value(Value::Array(items))), Type::List(inner) | Type::NonNullList(inner)) => {
                 let trails: Vec<_> = (0..items.len()).map(|at| item(at, inner, false)).collect();
                 let items = items.into_iter().zip(trails);
-                let items = items.map(|(value, trail)| {
-                    self.complete(inner, Ok(Got::Value(value)), &trail)
-                });
+                let items =
+                    items.map(|(value, trail)| self.complete(inner, Ok(Got::Value(value)), &trail));
                 Ok(ResolvedValue::List(Box::new(items)))
             }
             (Ok(Got::Value(value)), Type::Named(name) | Type::NonNullNamed(name)) => {

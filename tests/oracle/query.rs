@@ -69,7 +69,13 @@ impl Query {
         let budget = *random.pick(&[3, 6, 6, 10, 10, 16, 28]);
         let literals = Literals::new(random.percent(70));
         let mut writer = Writer {
-            types, random, literals, meanings: Vec::new(), fragments: Vec::new(), budget, mutates,
+            types,
+            random,
+            literals,
+            meanings: Vec::new(),
+            fragments: Vec::new(),
+            budget,
+            mutates,
         };
         writer.write_fragments();
         let root = if mutates { "Mutation" } else { "Query" };
@@ -148,8 +154,10 @@ impl Writer<'_> {
             return None;
         }
         let composites = ["Named", "Thing", "Payment", "Hit"];
-        let mut fitting = self.types.possible(of).into_iter().map(str::to_owned).collect::<Vec<_>>();
-        fitting.extend(composites.iter().filter(|it| self.overlap(of, it)).map(|it| (*it).to_owned()));
+        let mut fitting =
+            self.types.possible(of).into_iter().map(str::to_owned).collect::<Vec<_>>();
+        fitting
+            .extend(composites.iter().filter(|it| self.overlap(of, it)).map(|it| (*it).to_owned()));
         fitting.push(of.to_owned());
         Some(self.random.pick(&fitting).clone())
     }
@@ -351,4 +359,3 @@ fn write_parts(out: &mut String, parts: &[Part], spread: &mut [bool]) {
     }
     out.push('}');
 }
-

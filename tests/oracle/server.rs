@@ -120,7 +120,8 @@ impl World {
     /// Answers a request.
     pub(crate) fn answer(&self, state: &mut State, asked: Asked<'_>) -> Answer {
         let request = Request::parse(asked);
-        let Served { endpoint, rest, keys, batch, said: (status, tree) } = self.serve(state, &request);
+        let Served { endpoint, rest, keys, batch, said: (status, tree) } =
+            self.serve(state, &request);
         let mut salt = format!("{endpoint} {rest}");
         if !batch {
             salt += &keys.join(" ");
@@ -130,9 +131,14 @@ impl World {
             rest,
             keys,
             batch,
-            reads: matches!((asked.method, endpoint), ("GET", _) | ("POST", "settings" | "products" | "search")),
+            reads: matches!(
+                (asked.method, endpoint),
+                ("GET", _) | ("POST", "settings" | "products" | "search")
+            ),
             line: format!(
-                "{} {} {}", asked.method, asked.target,
+                "{} {} {}",
+                asked.method,
+                asked.target,
                 String::from_utf8_lossy(asked.body.unwrap_or_default()),
             ),
         });
@@ -143,7 +149,9 @@ impl World {
             _ => tree.bytes(self.style),
         };
         match fault {
-            Some(Fault::Status(status, body)) => Answer::Came { status: *status, body: body.clone() },
+            Some(Fault::Status(status, body)) => {
+                Answer::Came { status: *status, body: body.clone() }
+            }
             Some(Fault::Broken(broken)) => Answer::Broken(*broken),
             Some(Fault::Damage(way)) => {
                 Answer::Came { status, body: damage::damaged(&tree, self.style, *way) }
@@ -179,7 +187,12 @@ impl World {
                 let rest = request.split("", false).1;
                 let rows = self.some(&self.users, request.query("n"), &rest);
                 let rows = rows.map(|row| row.clone().with("via", string(&rest)));
-                single("people", rest.clone(), "", (200, object([("data", object([("items", list(rows))]))])))
+                single(
+                    "people",
+                    rest.clone(),
+                    "",
+                    (200, object([("data", object([("items", list(rows))]))])),
+                )
             }
             ("GET", ["labels"]) => self.labels(request),
             ("POST", ["settings"]) => self.settings(request),
@@ -188,7 +201,9 @@ impl World {
             ("GET", ["spouse"]) => {
                 let of = request.query("of").unwrap_or_default();
                 let said = match find(&self.users, "id", of) {
-                    Some(row) => (200, object([("spouseId", row.get("bossId").cloned().unwrap_or(NULL))])),
+                    Some(row) => {
+                        (200, object([("spouseId", row.get("bossId").cloned().unwrap_or(NULL))]))
+                    }
                     None => (404, object([])),
                 };
                 single("spouse", String::new(), of, said)
@@ -232,7 +247,9 @@ impl World {
                 let note = request.body.get("note").map_or_else(|| string("absent"), tree);
                 state.notes.insert((*id).to_owned(), note.clone());
                 let said = match find(&self.orders, "id", id) {
-                    Some(row) => (200, row.clone().with("note", note).with("echo", tree(&request.body))),
+                    Some(row) => {
+                        (200, row.clone().with("note", note).with("echo", tree(&request.body)))
+                    }
                     None => (404, object([])),
                 };
                 single("place", String::new(), id, said)
@@ -262,7 +279,12 @@ impl World {
             ("POST", ["products"]) => {
                 let (keys, rest) = request.split_body("ids");
                 let rows = self.rows(&self.products, "id", &keys, &rest, Tree::clone);
-                batch("products", keys, rest, object([("products", keyed(&rows, "id", |row| row.clone()))]))
+                batch(
+                    "products",
+                    keys,
+                    rest,
+                    object([("products", keyed(&rows, "id", |row| row.clone()))]),
+                )
             }
             ("GET", ["things"]) => {
                 let (keys, rest) = request.split("id", true);
@@ -275,10 +297,13 @@ impl World {
                 let limit = request.body.get("limit").map(Value::to_string);
                 let of = |rows, name| {
                     let found = self.some(rows, limit.as_deref(), &rest);
-                    found.map(move |row: &Tree| row.clone().with("type", object([("name", string(name))])))
+                    found.map(move |row: &Tree| {
+                        row.clone().with("type", object([("name", string(name))]))
+                    })
                 };
                 let sign = object([
-                    ("name", string(&rest)), ("big", raw("true")),
+                    ("name", string(&rest)),
+                    ("big", raw("true")),
                     ("type", object([("name", string("Sign"))])),
                 ]);
                 let mut hits: Vec<Tree> = of(&self.users, "user")
@@ -346,7 +371,10 @@ impl World {
             1 => (410, object([])),
             2 => (200, NULL),
             3 => (200, list([])),
-            _ => (200, object([("url", string(&rest)), ("width", number(width)), ("userId", string(id))])),
+            _ => (
+                200,
+                object([("url", string(&rest)), ("width", number(width)), ("userId", string(id))]),
+            ),
         };
         single("avatar", rest, id, said)
     }

@@ -213,14 +213,13 @@ impl Object<'_> {
     /// The value of a computed field; `None`: it is none.
     pub(crate) fn computed(&self, field: &str, args: &Args) -> Option<Result<Value, Fail>> {
         let this = |path| json::at(&self.value, path);
-        let joined = |first: Option<&Value>, between: &str, last: Option<&Value>| {
-            match (first, last) {
+        let joined =
+            |first: Option<&Value>, between: &str, last: Option<&Value>| match (first, last) {
                 (Some(Value::String(first)), Some(Value::String(last))) => {
                     Ok(Value::from(format!("{first}{between}{last}")))
                 }
                 _ => Err(Fail::bad()),
-            }
-        };
+            };
         Some(match (self.type_name.as_str(), field) {
             ("User", "title") => joined(this("name"), " of ", this("address.city")),
             ("User", "greeting") => joined(args.get("hello"), " ", this("name")),
@@ -243,9 +242,7 @@ impl Object<'_> {
             "users" | "mustUsers" => naive.listed("User", arg("ids"), Blame::Client),
             "things" => naive.listed("Thing", arg("ids"), Blame::Client),
             "people" => stopped(self.people(args)),
-            "cities" => {
-                naive.value(&get("users", "/people?n=4"), "data.items[*].address.city")
-            }
+            "cities" => naive.value(&get("users", "/people?n=4"), "data.items[*].address.city"),
             "rawOrder" => stopped(id_segment(args).and_then(|id| {
                 let target = format!("/order/{id}");
                 Ok(naive.value(&get("orders", &target).with(ERROR), ".")?)
@@ -299,9 +296,13 @@ impl Object<'_> {
 
     fn people(&self, args: &Args) -> Result<Got, Stop> {
         let mut params = Vec::new();
-        for (name, before, arg) in
-            [("city", "", "city"), ("tag", "", "tags"), ("role", "r-", "role"), ("n", "", "n"), ("vip", "", "vip")]
-        {
+        for (name, before, arg) in [
+            ("city", "", "city"),
+            ("tag", "", "tags"),
+            ("role", "r-", "role"),
+            ("n", "", "n"),
+            ("vip", "", "vip"),
+        ] {
             for text in client_texts(args.get(arg))? {
                 params.push(format!("{name}={before}{}", encoded(&text)));
             }
@@ -351,9 +352,7 @@ impl Object<'_> {
                 let ask = Ask { method: "PATCH", ..post("orders", &target, &body) };
                 Ok(naive.value(&ask, ".")?)
             }
-            "group" => {
-                Ok(naive.value(&Ask { method: "DELETE", ..get("shop", "/status") }, ".")?)
-            }
+            "group" => Ok(naive.value(&Ask { method: "DELETE", ..get("shop", "/status") }, ".")?),
             field => panic!("no mutation `{field}`"),
         }
     }
@@ -553,8 +552,7 @@ impl Object<'_> {
 
     fn parameter(&self, name: &str, path: &str) -> Result<String, Stop> {
         let texts = self.texts(path)?;
-        let params: Vec<_> =
-            texts.iter().map(|text| format!("{name}={}", encoded(text))).collect();
+        let params: Vec<_> = texts.iter().map(|text| format!("{name}={}", encoded(text))).collect();
         Ok(params.join("&"))
     }
 }

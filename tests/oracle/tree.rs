@@ -141,10 +141,36 @@ pub(crate) struct Dirt<'r> {
 
 /// Values that few fields expect.
 const ODD: [&str; 30] = [
-    "null", "null", "true", "false", "0", "-0", "1.0", "-0.0", "1.50", "1e2", "1E+2", "1e400", "-1e400",
-    "2147483647", "2147483648", "-2147483648", "-2147483649", "9007199254740993",
-    "12345678901234567890123", "100.000", "\"\"", "\"1\"", "\"open\"", "\"\\u0031\"",
-    "\"a\\/b\\n\\u00e9\\ud83d\\ude00\"", "\"\u{7f}\u{2028}é😀\"", "\".\"", "\"card\"", "\"x,y|z\"", "\"..\"",
+    "null",
+    "null",
+    "true",
+    "false",
+    "0",
+    "-0",
+    "1.0",
+    "-0.0",
+    "1.50",
+    "1e2",
+    "1E+2",
+    "1e400",
+    "-1e400",
+    "2147483647",
+    "2147483648",
+    "-2147483648",
+    "-2147483649",
+    "9007199254740993",
+    "12345678901234567890123",
+    "100.000",
+    "\"\"",
+    "\"1\"",
+    "\"open\"",
+    "\"\\u0031\"",
+    "\"a\\/b\\n\\u00e9\\ud83d\\ude00\"",
+    "\"\u{7f}\u{2028}é😀\"",
+    "\".\"",
+    "\"card\"",
+    "\"x,y|z\"",
+    "\"..\"",
 ];
 
 impl Dirt<'_> {
@@ -219,7 +245,11 @@ impl Dirt<'_> {
     }
 
     /// Rows of which some are duplicates, have no key, or are no rows at all.
-    pub(crate) fn rows(&mut self, rows: Vec<Tree>, mut again: impl FnMut(&mut Self, usize) -> Tree) -> Vec<Tree> {
+    pub(crate) fn rows(
+        &mut self,
+        rows: Vec<Tree>,
+        mut again: impl FnMut(&mut Self, usize) -> Tree,
+    ) -> Vec<Tree> {
         let mut out = Vec::with_capacity(rows.len() + 2);
         for (index, row) in rows.into_iter().enumerate() {
             if self.random.often(self.chance) {

@@ -86,7 +86,16 @@ impl World {
         let settings = rows(&USERS, setting);
         let status = status(&mut dirt);
         let mut world = Self {
-            seed, style, users, orders, products, shelves, payments, labels, settings, status,
+            seed,
+            style,
+            users,
+            orders,
+            products,
+            shelves,
+            payments,
+            labels,
+            settings,
+            status,
             faults: Vec::new(),
         };
         for endpoint in ENDPOINTS {
@@ -100,10 +109,14 @@ impl World {
 
 fn fault(random: &mut Random) -> Fault {
     const STATUSES: [u16; 19] = [
-        400, 401, 402, 403, 404, 404, 404, 405, 409, 410, 410, 412, 418, 422, 429, 500, 503, 302, 304,
+        400, 401, 402, 403, 404, 404, 404, 405, 409, 410, 410, 412, 418, 422, 429, 500, 503, 302,
+        304,
     ];
     const BODIES: [&str; 8] = [
-        "", "no such thing", "{}", r#"{"message": "m\u00e9", "error": {"message": "told", "code": 7}}"#,
+        "",
+        "no such thing",
+        "{}",
+        r#"{"message": "m\u00e9", "error": {"message": "told", "code": 7}}"#,
         r#"{"message": 5, "error": {"message": "tell \ud83d\ude00", "code": "GONE"}}"#,
         r#"{"error": {"message": "", "code": ""}, "message": ""}"#,
         r#"{"error": {"message": "cut"}"#,
@@ -112,7 +125,10 @@ fn fault(random: &mut Random) -> Fault {
     match random.below(16) {
         0..=5 => Fault::Status(*random.pick(&STATUSES), random.pick(&BODIES).as_bytes().to_vec()),
         6 => Fault::Broken(*random.pick(&[
-            Broken::Unreachable, Broken::Reset, Broken::Timeout, Broken::TooLarge,
+            Broken::Unreachable,
+            Broken::Reset,
+            Broken::Timeout,
+            Broken::TooLarge,
         ])),
         7..=11 => Fault::Damage(random.below(10_000)),
         12 => {
@@ -140,9 +156,13 @@ fn failure(random: &mut Random) -> Tree {
         3 => list([]),
         4 => raw("0"),
         5 => raw("\"gone\""),
-        6 => object([("message", string("of the row")), ("code", number(4)), ("why", string("so"))]),
+        6 => {
+            object([("message", string("of the row")), ("code", number(4)), ("why", string("so"))])
+        }
         _ => object([
-            ("message", raw("\"r\\u00f6w\"")), ("code", string("ROW")), ("kind", string("K")),
+            ("message", raw("\"r\\u00f6w\"")),
+            ("code", string("ROW")),
+            ("kind", string("K")),
             ("text", string("of the payment")),
         ]),
     }
@@ -179,10 +199,16 @@ fn references(random: &mut Random, of: &[&str], most: usize) -> Tree {
 }
 
 fn user(dirt: &mut Dirt<'_>, own: &str) -> Tree {
-    let name = *dirt.random.pick(&["\"Ada\"", "\"B\\u00f6b \\ud83d\\ude00\"", "\"C\\\\\\\"\\/\\t\"", "\"\""]);
+    let name = *dirt.random.pick(&[
+        "\"Ada\"",
+        "\"B\\u00f6b \\ud83d\\ude00\"",
+        "\"C\\\\\\\"\\/\\t\"",
+        "\"\"",
+    ]);
     let nick = *dirt.random.pick(&["\"ad\"", "null", "\"\u{e9}\""]);
     let role = *dirt.random.pick(&["\"adm\"", "\"st\\/aff\"", "\"GUEST\"", "null"]);
-    let score = *dirt.random.pick(&["1", "10", "10.5", "-3.25", "1.5e3", "1E-2", "11", "null", "0.1"]);
+    let score =
+        *dirt.random.pick(&["1", "10", "10.5", "-3.25", "1.5e3", "1E-2", "11", "null", "0.1"]);
     let lang = *dirt.random.pick(&["\"en\"", "\"en\"", "\"d&e\"", "null"]);
     let at = dirt.random.below(7);
     let (geo, address, contacts) = (geo(dirt), at, dirt.random.below(3));
@@ -193,7 +219,10 @@ fn user(dirt: &mut Dirt<'_>, own: &str) -> Tree {
             let lines = dirt.random.below(3);
             let lines = list((0..lines).map(|n| string(&format!("line {n}"))));
             dirt.object([
-                ("city", raw(city)), ("lines", lines), ("zip", number(at * 1000)), ("geo", geo),
+                ("city", raw(city)),
+                ("lines", lines),
+                ("zip", number(at * 1000)),
+                ("geo", geo),
             ])
         }
     };
@@ -232,7 +261,11 @@ fn user(dirt: &mut Dirt<'_>, own: &str) -> Tree {
 
 fn meta(random: &mut Random) -> Tree {
     raw(random.text(&[
-        "null", "{\"a\": [1.50, {\"b\": null}], \"\\u00e9\" : \"\\u0000\"}", "[ ]", "12345678901234567890.10", "\"m\"",
+        "null",
+        "{\"a\": [1.50, {\"b\": null}], \"\\u00e9\" : \"\\u0000\"}",
+        "[ ]",
+        "12345678901234567890.10",
+        "\"m\"",
         "false",
     ]))
 }
@@ -251,7 +284,12 @@ fn contact(dirt: &mut Dirt<'_>) -> Tree {
 }
 
 fn order(dirt: &mut Dirt<'_>, own: &str) -> Tree {
-    let status = *dirt.random.pick(&["\"open\"", "\"paid \\\"up\\\"\"", "\"SHIPPED\"", "\"\\u00e9gar\u{e9}\""]);
+    let status = *dirt.random.pick(&[
+        "\"open\"",
+        "\"paid \\\"up\\\"\"",
+        "\"SHIPPED\"",
+        "\"\\u00e9gar\u{e9}\"",
+    ]);
     let items = dirt.random.below(4);
     let items = (0..items).map(|_| item(dirt)).collect::<Vec<_>>();
     let error = maybe_failure(dirt);
@@ -277,7 +315,10 @@ fn item(dirt: &mut Dirt<'_>) -> Tree {
     let product = reference(dirt.random, &PRODUCTS);
     let qty = dirt.random.below(5);
     dirt.object([
-        ("sku", string("sku")), ("qty", number(qty)), ("price", raw("9.90")), ("productId", product),
+        ("sku", string("sku")),
+        ("qty", number(qty)),
+        ("price", raw("9.90")),
+        ("productId", product),
     ])
 }
 
@@ -287,8 +328,13 @@ fn product(dirt: &mut Dirt<'_>, own: &str) -> Tree {
     let seller = reference(dirt.random, &USERS);
     let error = maybe_failure(dirt);
     dirt.object([
-        ("id", string(own)), ("kind", string("prod")), ("name", string(own)), ("tags", tags),
-        ("price", raw("12.00")), ("sellerId", seller), ("error", error),
+        ("id", string(own)),
+        ("kind", string("prod")),
+        ("name", string(own)),
+        ("tags", tags),
+        ("price", raw("12.00")),
+        ("sellerId", seller),
+        ("error", error),
     ])
 }
 
@@ -298,17 +344,21 @@ fn shelf(dirt: &mut Dirt<'_>, own: &str) -> Tree {
     let keeper = if dirt.random.percent(60) { user(dirt, "2") } else { NULL };
     let next = reference(dirt.random, &["p1", "p2", "s1", "s2", "s3"]);
     dirt.object([
-        ("id", string(own)), ("kind", string("Shelf")), ("label", string("shelf")),
-        ("keeper", keeper), ("slots", list(slots)), ("nextId", next),
+        ("id", string(own)),
+        ("kind", string("Shelf")),
+        ("label", string("shelf")),
+        ("keeper", keeper),
+        ("slots", list(slots)),
+        ("nextId", next),
     ])
 }
 
 fn slot(dirt: &mut Dirt<'_>, n: usize) -> Tree {
     match dirt.random.below(4) {
         0 => NULL,
-        1 if n == 0 => dirt.object([
-            ("kind", string("Sign")), ("name", string("sale")), ("big", raw("true")),
-        ]),
+        1 if n == 0 => {
+            dirt.object([("kind", string("Sign")), ("name", string("sale")), ("big", raw("true"))])
+        }
         _ => {
             let own = *dirt.random.pick(&PRODUCTS);
             product(dirt, own)
@@ -321,10 +371,18 @@ fn payment(dirt: &mut Dirt<'_>, own: &str) -> Tree {
     let of = reference(dirt.random, &ORDERS);
     let error = maybe_failure(dirt);
     dirt.object([
-        ("id", number(own)), ("orderId", of), ("kind", string(kind)), ("amount", number(100)),
-        ("cents", number(10_000)), ("last4", string("0042")), ("iban", string("NO93")),
-        ("memo", string("me\"mo")), ("code", raw("12345678901234567890")), ("pin", string("0000")),
-        ("secret", string("psst")), ("error", error),
+        ("id", number(own)),
+        ("orderId", of),
+        ("kind", string(kind)),
+        ("amount", number(100)),
+        ("cents", number(10_000)),
+        ("last4", string("0042")),
+        ("iban", string("NO93")),
+        ("memo", string("me\"mo")),
+        ("code", raw("12345678901234567890")),
+        ("pin", string("0000")),
+        ("secret", string("psst")),
+        ("error", error),
     ])
 }
 
@@ -351,7 +409,10 @@ fn setting(dirt: &mut Dirt<'_>, own: &str) -> Tree {
     };
     // The server keys rows by `owner`; the rest is what clients see.
     dirt.object([
-        ("owner", of.clone()), ("theme", string("dark")), ("size", number(3)), ("userId", of),
+        ("owner", of.clone()),
+        ("theme", string("dark")),
+        ("size", number(3)),
+        ("userId", of),
         ("hints", hints),
     ])
 }
@@ -360,7 +421,10 @@ fn status(dirt: &mut Dirt<'_>) -> Tree {
     let load = *dirt.random.pick(&["3", "10.0", "10.5", "99", "null"]);
     let any = meta(dirt.random);
     dirt.object([
-        ("version", string("1.2")), ("level", string("open")), ("any", any), ("load", raw(load)),
+        ("version", string("1.2")),
+        ("level", string("open")),
+        ("any", any),
+        ("load", raw(load)),
         ("numbers", list([list([raw("1"), raw("2.50"), NULL, raw("-1E5")]), list([])])),
     ])
 }

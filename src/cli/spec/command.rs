@@ -1,7 +1,7 @@
 //! `onedoor test`: spec documents, run without any service.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::ending::Ending;
 use crate::cli::root::RootArgs;
@@ -48,6 +48,8 @@ pub(in crate::cli) fn run(args: &Args, root: &RootArgs) -> Result<(), Ending> {
         let root = root.find()?;
         let folder =
             FOLDERS.iter().map(|folder| root.path().join(folder)).find(|path| path.is_dir());
+        // Messages say `tests/spec`, not `./tests/spec`.
+        let folder = folder.map(|path| path.strip_prefix(".").map_or(path.clone(), Path::to_owned));
         paths.push(folder.ok_or_else(|| {
             Ending::failed("the project has no folder `spec` or `tests/spec`")
                 .with_help("name the documents: `onedoor test docs/orders.md`")
