@@ -275,10 +275,15 @@ impl Object<'_> {
             "level" => status("level"),
             "numbers" => status("numbers"),
             "anything" => status("any"),
-            "busy" => then(status("."), |answer| match answer {
-                Value::Object(_) => more_than_ten(answer.get("load")).map(Got::Value),
-                _ => Err(Fail::bad()),
-            }),
+            // An answer that is null, or not there, reads as null, and so does what lies below.
+            "busy" => match status(".") {
+                Ok(Got::Value(Value::Object(answer))) => {
+                    more_than_ten(answer.get("load")).map(Got::Value)
+                }
+                Ok(Got::Missing) => Ok(Got::Missing),
+                Ok(_) => Err(Fail::bad()),
+                Err(fail) => Err(fail),
+            },
             _ => return None,
         })
     }
