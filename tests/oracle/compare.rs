@@ -110,7 +110,7 @@ fn expected(errors: &[GraphQLError], data: Option<&Value>) -> Vec<Expected> {
 }
 
 /// The shortest beginning of a path at whose end the data is null.
-fn nulled<'p>(path: &'p [Value], data: Option<&Value>) -> &'p [Value] {
+pub(crate) fn nulled<'p>(path: &'p [Value], data: Option<&Value>) -> &'p [Value] {
     let Some(mut value) = data else { return &[] };
     for (length, step) in (1..).zip(path) {
         let next = match step {
@@ -191,6 +191,9 @@ fn needs(state: &State) -> HashSet<(&'static str, &str, &str)> {
 /// All keys that are wanted at one place (the same response keys, whatever the indices) of one
 /// loader make one batch, in as many requests as `max` says.
 fn few_enough(ours: &[Call], oracle: &Outcome) -> Result<(), String> {
+    if let Some(call) = ours.iter().find(|call| call.keys.len() > most_keys(call)) {
+        return Err(format!("too many keys: {}", call.line));
+    }
     let mut made: HashMap<(&str, &str), usize> = HashMap::new();
     for call in ours.iter().filter(|call| call.batch) {
         *made.entry((call.endpoint, &call.rest)).or_default() += 1;
@@ -204,19 +207,27 @@ fn few_enough(ours: &[Call], oracle: &Outcome) -> Result<(), String> {
         places.entry(place).or_default().extend(call.keys.iter().map(String::as_str));
     }
     for ((endpoint, rest), made) in made {
-        let max = match endpoint {
-            "users" => 4,
-            "products" | "things" => 3,
-            "orders" if rest.is_empty() || rest.starts_with("status") => 3,
-            "payments" if rest.starts_with("shop") => 3,
-            "settings" if !rest.contains("needed") && !rest.contains("hints") => 2,
-            _ => 100,
-        };
         let places = wanted.get(&(endpoint, rest)).into_iter().flat_map(HashMap::values);
-        let most: usize = places.map(|keys| keys.len().div_ceil(max)).sum();
+        let most: usize = places.map(|keys| keys.len().div_ceil(max_keys(endpoint, rest))).sum();
         if made > most {
             return Err(format!("{made} calls of {endpoint} {rest} where {most} would do"));
         }
     }
     Ok(())
+}
+
+/// How many keys a request may carry at most, as the schema says.
+pub(crate) fn most_keys(call: &Call) -> usize {
+    if call.batch { max_keys(call.endpoint, &call.rest) } else { usize::MAX }
+}
+
+fn max_keys(endpoint: &str, rest: &str) -> usize {
+    match endpoint {
+        "users" => 4,
+        "products" | "things" => 3,
+        "orders" if rest.is_empty() || rest.starts_with("status") => 3,
+        "payments" if rest.starts_with("shop") => 3,
+        "settings" if !rest.contains("needed") && !rest.contains("hints") => 2,
+        _ => 100,
+    }
 }

@@ -32,6 +32,7 @@ pub(crate) struct Naive<'w> {
     places: RefCell<Vec<String>>,
     place: RefCell<String>,
     failures: RefCell<Vec<Failure>>,
+    fields: RefCell<Vec<usize>>,
 }
 
 /// What comes of an execution.
@@ -41,6 +42,8 @@ pub(crate) struct Outcome {
     pub(crate) places: Vec<String>,
     /// Every failure, in the order of the response; only of a relaxed execution.
     pub(crate) failures: Vec<Failure>,
+    /// The fields that were resolved, by the address of their definition.
+    pub(crate) fields: Vec<usize>,
 }
 
 /// Why a value cannot be had.
@@ -118,6 +121,7 @@ impl<'w> Naive<'w> {
             places: RefCell::default(),
             place: RefCell::default(),
             failures: RefCell::default(),
+            fields: RefCell::default(),
         }
     }
 
@@ -146,8 +150,13 @@ impl<'w> Naive<'w> {
         };
         let execution = Execution::new(self.schema(), document).raw_variable_values(variables);
         let response = execution.execute_sync(&root).ok()?;
-        let (state, places) = (self.state.take(), self.places.take());
-        Some(Outcome { response, state, places, failures: self.failures.take() })
+        Some(Outcome {
+            response,
+            state: self.state.take(),
+            places: self.places.take(),
+            failures: self.failures.take(),
+            fields: self.fields.take(),
+        })
     }
 
     pub(crate) fn call(&self, asked: Asked<'_>) -> Answer {
@@ -247,6 +256,7 @@ impl ObjectValue for Object<'_> {
         let (naive, field) = (self.naive, info.field_name());
         let definition = naive.types.strict.type_field(&self.type_name, field);
         let definition = definition.expect("a field of the schema");
+        naive.fields.borrow_mut().push(std::ptr::from_ref(&**definition).addr());
         let ty = &definition.ty;
         let step = Value::from(info.field_selections()[0].response_name().as_str());
         let trail = |fetched| {

@@ -66,7 +66,7 @@ impl Query {
     pub(crate) fn random(types: &Types, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let mutates = random.percent(8);
-        let budget = *random.pick(&[3, 6, 6, 10, 10, 16, 28]);
+        let budget = *random.pick(&[3, 6, 8, 10, 12, 20, 40]);
         let literals = Literals::new(random.percent(70));
         let mut writer = Writer {
             types,
@@ -241,6 +241,7 @@ impl Writer<'_> {
 
     fn arguments(&mut self, field: &FieldDefinition) -> String {
         let mut written = Vec::new();
+        self.literals.turn_to(&field.name);
         for argument in &field.arguments {
             let required = argument.ty.is_non_null() && argument.default_value.is_none();
             if !required && self.random.percent(40) {

@@ -143,7 +143,7 @@ impl World {
             ),
         });
         let fault = self.faults.iter().find(|(of, _)| *of == endpoint).map(|(_, fault)| fault);
-        let fault = fault.filter(|_| Random::of(self.seed, &salt).below(4) > 0);
+        let fault = fault.filter(|_| !self.fickle || Random::of(self.seed, &salt).below(4) > 0);
         let body = |tree: &Tree| match status {
             204 => Vec::new(),
             _ => tree.bytes(self.style),
