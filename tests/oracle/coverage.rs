@@ -79,6 +79,7 @@ impl Coverage {
             ("mutations", query.mutates),
             ("fragments", text.contains("fragment ")),
             ("conditions of variables", text.contains("(if: $")),
+            ("more than eight conditions", text.matches(": Boolean!").count() > 8),
             ("variables", !query.variables.is_empty()),
             ("aliases of one field", text.contains("a: ") && text.contains("b: ")),
         ] {

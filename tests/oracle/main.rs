@@ -18,6 +18,7 @@ mod gateway;
 mod json;
 mod literal;
 mod naive;
+mod names;
 mod query;
 mod random;
 mod regressions;

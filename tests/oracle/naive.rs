@@ -15,8 +15,8 @@ use apollo_compiler::{ExecutableDocument, Schema};
 use serde_json::{Map, Value};
 
 use crate::json;
+use crate::names::{is_guarded, property, schema_name, wire};
 use crate::server::{Answer, Asked, State};
-use crate::sources::{is_guarded, property, schema_name, wire};
 use crate::types::Types;
 use crate::world::World;
 
@@ -159,7 +159,7 @@ impl<'w> Naive<'w> {
         })
     }
 
-    pub(crate) fn call(&self, asked: Asked<'_>) -> Answer {
+    pub(crate) fn call(&self, asked: &Asked<'_>) -> Answer {
         self.places.borrow_mut().push(self.place.borrow().clone());
         self.world.answer(&mut self.state.borrow_mut(), asked)
     }

@@ -57,6 +57,8 @@ struct Writer<'t> {
     /// How many more fields may be written.
     budget: usize,
     mutates: bool,
+    /// How many of a hundred parts have conditions.
+    conditional: usize,
 }
 
 const ALIASES: [&str; 7] = ["a", "b", "c", "d", "id", "name", "user"];
@@ -67,6 +69,7 @@ impl Query {
         let mut random = Random::new(seed);
         let mutates = random.percent(8);
         let budget = *random.pick(&[3, 6, 8, 10, 12, 20, 40]);
+        let conditional = if random.percent(4) { 80 } else { 14 };
         let literals = Literals::new(random.percent(70));
         let mut writer = Writer {
             types,
@@ -76,6 +79,7 @@ impl Query {
             fragments: Vec::new(),
             budget,
             mutates,
+            conditional,
         };
         writer.write_fragments();
         let root = if mutates { "Mutation" } else { "Query" };
@@ -257,7 +261,7 @@ impl Writer<'_> {
 
     fn conditions(&mut self) -> Vec<Condition> {
         let mut conditions = Vec::new();
-        if !self.random.percent(14) {
+        if !self.random.percent(self.conditional) {
             return conditions;
         }
         for name in ["skip", "include"] {

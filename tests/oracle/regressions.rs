@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use crate::bench::Bench;
 use crate::gateway::SCHEMA;
@@ -13,9 +13,15 @@ use crate::world::{Fault, World};
 
 /// Both sides give this `data` and these codes for a query of a known caller.
 fn both_give(world: World, text: &str, data: &str, codes: &[&str]) {
+    both_give_with(world, (text, json!({})), data, codes);
+}
+
+/// The same with variables.
+fn both_give_with(world: World, (text, variables): (&str, Value), data: &str, codes: &[&str]) {
     let types = Types::parse(SCHEMA);
     let mutates = text.starts_with("mutation");
-    let query = Query { text: text.to_owned(), variables: Map::new(), mutates };
+    let variables = variables.as_object().cloned().unwrap_or_default();
+    let query = Query { text: text.to_owned(), variables, mutates };
     let response = Bench::new(&types).compare(&query, &Arc::new(world), true);
     let response = response.unwrap_or_else(|told| panic!("{told}"));
     let response: Value = serde_json::from_str(&response).expect("JSON");
@@ -129,4 +135,27 @@ fn data_that_is_null_has_one_error_also_after_several_writes() {
     let query =
         r#"mutation {note(id: 11) {first {sku} id total2} place(input: {user: "1"}) {total}}"#;
     both_give(world, query, "null", &["UPSTREAM_BAD_ANSWER"]);
+}
+
+#[test]
+fn every_item_of_a_claim_is_sent() {
+    let data = r#"{"groups":"g=1,é/6&=?%;r=x;r=1;","peers":[null,null]}"#;
+    both_give(World::empty(), "{groups peers {id}}", data, &[]);
+}
+
+#[test]
+fn items_of_what_is_no_list_are_not_sent() {
+    let users = vec![tree(r#"{"id": "1", "contacts": {"userId": "2"}}"#), tree(r#"{"id": "2"}"#)];
+    let world = World { users, ..World::empty() };
+    let data = r#"{"users":[{"circle":null},{"circle":null}]}"#;
+    both_give(world, "{users(ids: [1, 2]) {circle}}", data, &["UPSTREAM_BAD_ANSWER"]);
+}
+
+#[test]
+fn arguments_that_nothing_reads_are_coerced_too() {
+    let users = vec![tree(r#"{"id": "1", "nick": "n"}"#)];
+    let world = World { users, ..World::empty() };
+    let query = "query($short: Boolean = true) {user(id: 1) {nick(short: $short)}}";
+    let data = r#"{"user":{"nick":null}}"#;
+    both_give_with(world, (query, json!({"short": null})), data, &["BAD_USER_INPUT"]);
 }

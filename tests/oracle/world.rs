@@ -275,6 +275,7 @@ fn user(dirt: &mut Dirt<'_>, own: &str) -> Tree {
         ("thingId", reference(random, &["p1", "p2", "s1", "s2", "p\"4"])),
         ("lang", raw(lang)),
         ("vault", vault),
+        ("odd.na[m]e", object([("x", string("o"))])),
         ("fault", fault),
     ];
     dirt.object(members)
