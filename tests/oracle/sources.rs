@@ -384,7 +384,7 @@ impl Object<'_> {
                 }
                 sendable(&text, ',', Blame::Upstream)?;
                 let rows = rows(get("users", &target), "rows", By::Path("users[*]"))?;
-                Ok(Got::Value(rows.many("labels", None)))
+                Ok(Got::Value(rows.many("labels", args.get("first"))))
             }
             "settings" | "needed" | "hints" => {
                 let mut body = Map::new();
