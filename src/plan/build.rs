@@ -191,6 +191,7 @@ impl<'a> Builder<'a> {
         at: Place<'_>,
     ) -> Result<Field, RequestError> {
         let name = nodes.first().map(|node| &node.name).ok_or_else(|| broken("no field"))?;
+        let mut args = None;
         let (value, nullable, authenticated) = match name.as_str() {
             "__typename" => (FieldValue::Typename, false, false),
             "__schema" | "__type" => (self.introspection(nodes, at)?, name == "__type", false),
@@ -206,6 +207,10 @@ impl<'a> Builder<'a> {
                 let group = Group { owner: object, nodes, definition };
                 let at = Place { fetch: at.fetch, path: &path };
                 let value = self.value(&group, &known.source, captures, at)?;
+                let has_args = nodes.first().is_some_and(|node| !node.arguments.is_empty());
+                if has_args && matches!(known.source, Source::Property(_)) {
+                    args = Some(self.args(&group)?);
+                }
                 (value, !definition.ty.is_non_null(), known.authenticated)
             }
         };
@@ -218,6 +223,7 @@ impl<'a> Builder<'a> {
             key_json: key_json.into(),
             locations: locations.into(),
             authenticated,
+            args,
             value,
             nullable,
         })

@@ -155,6 +155,8 @@ pub struct Field {
     pub locations: Box<[Location]>,
     /// Whether callers without an identity are refused it.
     pub authenticated: bool,
+    /// Arguments of a property: nothing reads them, but the field fails if they cannot be had.
+    pub args: Option<ArgsId>,
     /// Where its value comes from.
     pub value: FieldValue,
     /// Whether null may stand here.

@@ -1,6 +1,8 @@
 //! Objects: one walk notes where the wanted properties lie, of duplicates the last; then the
 //! fields are written in response order.
 
+use std::sync::Arc;
+
 use crate::json::{Cursor, Kind as JsonKind, Path, Segment, Value};
 use crate::plan::{Computed, Field, FieldValue, Kind, Selection, Shape};
 
@@ -84,6 +86,12 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         let at = At { step: PathStep::Key(&field.key), asked, nullable: field.nullable };
         if field.authenticated && !self.inputs.authenticated {
             return self.within(at, |it| Err(it.failed(message::unauthenticated(at.asked), asked)));
+        }
+        if let Some(Err(failure)) =
+            field.args.and_then(|args| self.inputs.args.get(args.0 as usize))
+        {
+            let failure = Arc::clone(failure);
+            return self.within(at, |it| Err(it.failed(failure, asked)));
         }
         match &field.value {
             FieldValue::Property(path, shape) => match (path.segments(), name) {

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::json::{Body, Span};
 use crate::plan::{Kind, Selection, Shape};
 
@@ -46,10 +44,9 @@ pub fn project<'p>(
 /// properties, so that a field that is this very object (`@json(name: ".")`) groups root fields.
 #[must_use]
 pub fn project_root<'p>(selection: &'p Selection, inputs: &Inputs<'_>) -> Fragment<'p> {
-    let body = Body::parse(Bytes::from_static(b"{}")).unwrap_or_else(|_| Body::null());
-    let root = body.root();
+    let body = Body::empty_object();
     of_body(&body, 0, inputs, None, |it| {
-        it.object(&mut root.cursor(), selection).map(|()| Came::Value)
+        it.object(&mut body.root().cursor(), selection).map(|()| Came::Value)
     })
 }
 

@@ -79,6 +79,7 @@ pub fn split(
             }
         }
         By::Property(by) => {
+            rows_of(rows_at.list(body.root()), Kind::Array)?;
             let mut order = Order::default();
             for row in rows_at.eval_all(body.root()) {
                 groups.add(&mut row.cursor(), by, error, &mut order);

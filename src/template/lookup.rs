@@ -89,11 +89,8 @@ impl<'a> Values<'a> {
                 None => Json::Absent,
             },
             Root::Args => Json::Several(reference.path.eval_all(self.args).collect()),
-            Root::This => self.this(reference),
-            Root::Claims => match self.claims.and_then(|claims| reference.path.eval(claims)) {
-                Some(value) if !value.is_null() => Json::Value(value),
-                _ => Json::Null,
-            },
+            Root::This => self.this(reference)?,
+            Root::Claims => self.claim(reference)?,
             Root::Headers(name) => self.header(reference, name)?,
             Root::Key => self.key.map_or(Json::Null, Json::Key),
             // The keys are put into their place when the request is finished, and parsing lets no
@@ -126,12 +123,29 @@ impl<'a> Values<'a> {
         }
     }
 
-    fn this(&self, reference: &Reference) -> Json<'a> {
+    /// No list where `[*]` takes the items of one is a null if nothing is there, else a fault.
+    fn this(&self, reference: &Reference) -> Result<Json<'a>, RenderError> {
         let value = self.this.get(reference.slot.index).copied().flatten();
-        match (value, &reference.slot.below) {
-            (Some(value), Some(below)) => Json::Several(below.eval_all(value).collect()),
-            (Some(value), None) if !value.is_null() => Json::Value(value),
-            (_, _) => Json::Null,
+        match (value.filter(|value| !value.is_null()), &reference.slot.below) {
+            (Some(value), Some(below)) if value.kind() == Kind::Array => {
+                Ok(Json::Several(below.eval_all(value).collect()))
+            }
+            (Some(_), Some(_)) => Err(blame(reference, "is no list")),
+            (Some(value), None) => Ok(Json::Value(value)),
+            (None, _) => Ok(Json::Null),
+        }
+    }
+
+    fn claim(&self, reference: &Reference) -> Result<Json<'a>, RenderError> {
+        let Some(claims) = self.claims else { return Ok(Json::Null) };
+        let found = reference.path.list(claims).filter(|found| !found.is_null());
+        match found {
+            Some(value) if reference.path.is_single() => Ok(Json::Value(value)),
+            Some(list) if list.kind() == Kind::Array => {
+                Ok(Json::Several(reference.path.eval_all(claims).collect()))
+            }
+            Some(_) => Err(blame(reference, "is no list")),
+            None => Ok(Json::Null),
         }
     }
 

@@ -12,6 +12,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) service: &'static str,
     pub(crate) method: &'static str,
     pub(crate) target: &'a str,
+    pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Option<String>,
     pub(crate) rule: Rule,
 }
@@ -26,7 +27,7 @@ pub(crate) struct Rule {
 
 /// A `GET` of a service that reports nothing.
 pub(crate) fn get<'a>(service: &'static str, target: &'a str) -> Ask<'a> {
-    Ask { service, method: "GET", target, body: None, rule: Rule::default() }
+    Ask { service, method: "GET", target, headers: Vec::new(), body: None, rule: Rule::default() }
 }
 
 pub(crate) fn post<'a>(service: &'static str, target: &'a str, body: &Value) -> Ask<'a> {
@@ -52,9 +53,10 @@ pub(crate) enum By {
 impl Naive<'_> {
     /// The whole answer, unless it has failed; and its status.
     fn answer(&self, ask: &Ask<'_>) -> Result<(u16, Value), Fail> {
-        let asked = Asked {
+        let asked = &Asked {
             method: ask.method,
             target: ask.target,
+            headers: ask.headers.iter().map(|(name, value)| (*name, value.as_str())).collect(),
             body: ask.body.as_ref().map(String::as_bytes),
         };
         let (status, body) = match self.call(asked) {

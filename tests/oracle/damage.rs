@@ -4,7 +4,7 @@
 use crate::tree::{Style, Tree};
 
 /// No JSON value, for one reason each.
-const BAD: [&[u8]; 44] = [
+const BAD: [&[u8]; 46] = [
     b"01",
     b"-01",
     b"1.",
@@ -36,6 +36,8 @@ const BAD: [&[u8]; 44] = [
     b"\"\\udc00\\ud800\"",
     b"\"\\ud83d\\u0041\"",
     b"\"\\ud83d\"",
+    b"\"\\udc00\"",
+    b"\"\\ud83d\\ude00\\ude00\"",
     b"\"\x01\"",
     b"\"\n\"",
     b"\"\t\"",

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use onedoor::config::FixedEnv;
 use onedoor::engine::{Context, Engine, Request};
@@ -54,7 +54,8 @@ struct Upstreams {
 
 /// Who asks.
 pub(crate) fn claims() -> Value {
-    json!({"sub": "2", "exp": 4_000_000_000_u64, "iat": 1})
+    let groups = json!([{"id": 1}, {"id": "é/6&=?%"}]);
+    json!({"sub": "2", "groups": groups, "roles": ["x", 1], "exp": 4_000_000_000_u64, "iat": 1})
 }
 
 impl Ours {
@@ -135,13 +136,19 @@ impl Transport for Wire {
     ) -> Result<Reply, Error> {
         let (answer, turns) = {
             let Upstreams { world, state, turns } = &mut *lock(&self.0);
+            let header = |(name, value): &(HeaderName, HeaderValue)| {
+                let value = std::str::from_utf8(value.as_bytes()).expect("UTF-8").to_owned();
+                name.as_str().starts_with("x-").then(|| (name.to_string(), value))
+            };
+            let headers: Vec<_> = request.headers.iter().filter_map(header).collect();
             let asked = Asked {
+                headers: headers.iter().map(|(name, value)| (&**name, &**value)).collect(),
                 method: request.method.as_str(),
                 target: &request.path_and_query,
                 body: request.body.as_deref(),
             };
             let world = world.as_ref().expect("a case runs");
-            (world.answer(state, asked), turns.below(4))
+            (world.answer(state, &asked), turns.below(4))
         };
         // Answers come in another order than requests were sent.
         for _ in 0..turns {

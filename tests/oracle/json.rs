@@ -84,8 +84,7 @@ pub(crate) fn each<'v>(value: &'v Value, path: &str) -> Each<'v> {
 /// Every value at a path; `.` and the empty path are the value itself.
 pub(crate) fn all<'v>(value: &'v Value, path: &str) -> Vec<&'v Value> {
     let mut found = vec![value];
-    for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {
-        let step = step.trim_end_matches(']');
+    for step in steps(path) {
         found = found
             .into_iter()
             .flat_map(|value| match (value, step) {
@@ -97,6 +96,15 @@ pub(crate) fn all<'v>(value: &'v Value, path: &str) -> Vec<&'v Value> {
             .collect();
     }
     found
+}
+
+/// The names, indices and `*` of a path.
+fn steps(path: &str) -> Vec<&str> {
+    if let Some((name, rest)) = path.strip_prefix("['").and_then(|path| path.split_once("']")) {
+        return [vec![name], steps(rest)].concat();
+    }
+    let plain = path.split(['.', '[']).filter(|step| !step.is_empty());
+    plain.map(|step| step.trim_end_matches(']')).collect()
 }
 
 fn item<'v>(items: &'v [Value], step: &str) -> Option<&'v Value> {

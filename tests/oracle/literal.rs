@@ -4,7 +4,9 @@ use apollo_compiler::ast::Type;
 use serde_json::{Value, json};
 
 use crate::random::Random;
-use crate::world::{ORDERS, PRODUCTS, SHELVES, USERS};
+use crate::world::{ORDERS, PRODUCTS, USERS};
+
+type Ids = &'static [&'static str];
 
 /// A variable of an operation.
 pub(crate) struct Variable {
@@ -20,6 +22,8 @@ pub(crate) struct Literals {
     pub(crate) variables: Vec<Variable>,
     /// Whether there are variables at all.
     varied: bool,
+    /// Ids of what the field now written is about.
+    ids: &'static [&'static str],
 }
 
 impl Variable {
@@ -39,7 +43,18 @@ struct Both {
 
 impl Literals {
     pub(crate) fn new(varied: bool) -> Self {
-        Self { variables: Vec::new(), varied }
+        Self { variables: Vec::new(), varied, ids: &USERS }
+    }
+
+    /// Goes on to the arguments of a field.
+    pub(crate) fn turn_to(&mut self, field: &str) {
+        self.ids = match field {
+            "order" | "rawOrder" | "sureOrder" | "note" => &ORDERS,
+            "product" => &PRODUCTS,
+            "thing" | "things" => &["p1", "p2", "p3", "p\"4", "s1", "s2", "s3"],
+            "payment" => &["21", "22", "23", "24", "25", "26"],
+            _ => &USERS,
+        };
     }
 
     /// A value for a position of this type, or a variable.
@@ -85,8 +100,8 @@ impl Literals {
         let nullable = wanted.trim_end_matches('!').to_owned();
         let strict = format!("{nullable}!");
         let present = Type::parse(strict.as_str(), "type.graphql").expect("a type");
-        let value = both(random, &present, 0, false);
-        let other = both(random, &present, 0, false);
+        let value = both(random, &present, 0, self.ids);
+        let other = both(random, &present, 0, self.ids);
         if ty.is_non_null() {
             return match random.below(6) {
                 // A default that is not null lets a nullable variable stand where null may not;
@@ -123,7 +138,7 @@ impl Literals {
     /// A literal, perhaps with variables in it.
     fn literal(&mut self, random: &mut Random, ty: &Type, depth: usize) -> String {
         if !self.varied || depth > 2 {
-            return both(random, ty, depth, true).literal;
+            return both(random, ty, depth, self.ids).literal;
         }
         match ty {
             Type::List(item) | Type::NonNullList(item) if random.percent(30) => {
@@ -136,7 +151,7 @@ impl Literals {
             }
             Type::Named(name) | Type::NonNullNamed(name) if random.percent(60) => {
                 let Some(fields) = input_fields(name) else {
-                    return both(random, ty, depth, true).literal;
+                    return both(random, ty, depth, self.ids).literal;
                 };
                 let mut members = Vec::new();
                 for (name, ty, required) in fields {
@@ -153,7 +168,7 @@ impl Literals {
                 random.shuffle(&mut members);
                 format!("{{{}}}", members.join(", "))
             }
-            _ => both(random, ty, depth, true).literal,
+            _ => both(random, ty, depth, self.ids).literal,
         }
     }
 }
@@ -192,15 +207,14 @@ fn input_fields(of: &str) -> Option<&'static [(&'static str, &'static str, bool)
 }
 
 /// A value of a type. A literal list may be one item; of objects both have the same fields.
-fn both(random: &mut Random, ty: &Type, depth: usize, literal: bool) -> Both {
+fn both(random: &mut Random, ty: &Type, depth: usize, ids: Ids) -> Both {
     if !ty.is_non_null() && random.percent(8) {
         return Both { literal: "null".to_owned(), json: Value::Null };
     }
     match ty {
         Type::List(item) | Type::NonNullList(item) => {
             let count = random.below(4);
-            let items: Vec<Both> =
-                (0..count).map(|_| both(random, item, depth + 1, literal)).collect();
+            let items: Vec<Both> = (0..count).map(|_| both(random, item, depth + 1, ids)).collect();
             if let [one] = items.as_slice()
                 && random.percent(40)
                 && one.json != Value::Null
@@ -213,11 +227,11 @@ fn both(random: &mut Random, ty: &Type, depth: usize, literal: bool) -> Both {
                 json: items.iter().map(|it| it.json.clone()).collect(),
             }
         }
-        Type::Named(name) | Type::NonNullNamed(name) => named(random, name, depth, literal),
+        Type::Named(name) | Type::NonNullNamed(name) => named(random, name, depth, ids),
     }
 }
 
-fn named(random: &mut Random, name: &str, depth: usize, literal: bool) -> Both {
+fn named(random: &mut Random, name: &str, depth: usize, ids: Ids) -> Both {
     let same = |literal: &str| Both {
         literal: literal.to_owned(),
         json: serde_json::from_str(literal).expect("JSON"),
@@ -227,7 +241,7 @@ fn named(random: &mut Random, name: &str, depth: usize, literal: bool) -> Both {
         Both { literal: name.to_owned(), json: name.into() }
     };
     match name {
-        "ID" => id(random, literal),
+        "ID" => id(random, ids),
         "Int" => same(random.text(&["0", "1", "2", "3", "-1", "2147483647"])),
         "Float" => same(random.text(&["1", "0.5", "-2.25", "1e3", "0"])),
         "Boolean" => same(random.text(&["true", "false"])),
@@ -257,11 +271,11 @@ fn named(random: &mut Random, name: &str, depth: usize, literal: bool) -> Both {
             let (literal, json) = random.pick(&values).clone();
             Both { literal: literal.to_owned(), json }
         }
-        name => input_object(random, name, depth, literal),
+        name => input_object(random, name, depth, ids),
     }
 }
 
-fn input_object(random: &mut Random, name: &str, depth: usize, literal: bool) -> Both {
+fn input_object(random: &mut Random, name: &str, depth: usize, ids: Ids) -> Both {
     let fields = input_fields(name).expect("an input type");
     let (mut literals, mut members) = (Vec::new(), serde_json::Map::new());
     for (name, ty, required) in fields {
@@ -269,7 +283,7 @@ fn input_object(random: &mut Random, name: &str, depth: usize, literal: bool) ->
             continue;
         }
         let ty = Type::parse(*ty, "type.graphql").expect("a type");
-        let value = both(random, &ty, depth + 1, literal);
+        let value = both(random, &ty, depth + 1, ids);
         literals.push(format!("{name}: {}", value.literal));
         members.insert((*name).to_owned(), value.json);
     }
@@ -277,21 +291,18 @@ fn input_object(random: &mut Random, name: &str, depth: usize, literal: bool) ->
     Both { literal: format!("{{{}}}", literals.join(", ")), json: Value::Object(members) }
 }
 
-fn id(random: &mut Random, literal: bool) -> Both {
-    let pool: &[&str] = match random.below(12) {
+fn id(random: &mut Random, ids: Ids) -> Both {
+    let pool: &[&str] = match random.below(20) {
         0 => &["", ".", "..", "999", "x,y", "p|q", "a b"],
-        1..=5 => &USERS,
-        6..=8 => &ORDERS,
-        9 => &["21", "22", "23", "24"],
-        10 => &PRODUCTS,
-        _ => &SHELVES,
+        1 => &ORDERS,
+        2 => &PRODUCTS,
+        3 => &USERS,
+        _ => ids,
     };
     let id = *random.pick(pool);
     let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
     if is_number && random.percent(40) {
         return Both { literal: id.to_owned(), json: serde_json::from_str(id).expect("a number") };
     }
-    let text = serde_json::Value::from(id).to_string();
-    debug_assert!(literal || !text.is_empty());
-    Both { literal: text, json: id.into() }
+    Both { literal: Value::from(id).to_string(), json: id.into() }
 }

@@ -10,14 +10,18 @@
 //! prints it; more cases go on from there.
 
 mod asking;
+mod bench;
 mod compare;
+mod coverage;
 mod damage;
 mod gateway;
 mod json;
 mod literal;
 mod naive;
+mod names;
 mod query;
 mod random;
+mod regressions;
 mod server;
 mod sources;
 mod strict;
@@ -26,21 +30,13 @@ mod types;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use apollo_compiler::ExecutableDocument;
-use apollo_compiler::response::{JsonMap, JsonValue};
-use serde_json::Value;
-
-use crate::gateway::{Ours, SCHEMA, claims};
-use crate::naive::Naive;
-use crate::query::Query;
-use crate::random::Random;
-use crate::strict::Response;
+use crate::bench::Bench;
+use crate::coverage::Coverage;
+use crate::gateway::SCHEMA;
 use crate::types::Types;
-use crate::world::World;
 
 /// Where the seeds of the cases begin, unless `ORACLE_SEED` says.
 const SEED: u64 = 20_250_901;
@@ -49,35 +45,39 @@ const CASES: u64 = 100_000;
 const THREADS: usize = 2;
 /// How many failing cases are told in full, unless `ORACLE_TOLD` says.
 const TOLD: u64 = 3;
+/// So many cases must have met everything.
+const ENOUGH: u64 = 20_000;
 
 #[test]
 fn random_queries_over_mutated_answers_are_answered_as_the_oracle_answers_them() {
-    let number = |name: &str, or: u64| {
-        let given = std::env::var(name).ok();
-        given.map_or(or, |given| given.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-    };
     let (seed, cases) = (number("ORACLE_SEED", SEED), number("ORACLE_CASES", CASES));
     let types = Types::parse(SCHEMA);
     let next = AtomicU64::new(0);
-    let failed: Vec<(u64, String)> = thread::scope(|scope| {
-        let run = || {
-            let bench = Bench { types: &types, ours: Ours::new(), claims: claims() };
-            let mut failed = Vec::new();
-            loop {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= cases {
-                    return failed;
-                }
-                let case = seed.wrapping_add(index);
-                let ran = catch_unwind(AssertUnwindSafe(|| bench.case(case)));
-                if let Err(told) = ran.unwrap_or_else(|_| Err("it panicked".to_owned())) {
-                    failed.push((case, told));
-                }
+    let run = || {
+        let mut bench = Bench::new(&types);
+        let mut failed: Vec<(u64, String)> = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= cases {
+                return (failed, bench.coverage);
             }
-        };
+            let case = seed.wrapping_add(index);
+            let ran = catch_unwind(AssertUnwindSafe(|| bench.case(case)));
+            if let Err(told) = ran.unwrap_or_else(|_| Err("it panicked".to_owned())) {
+                failed.push((case, told));
+            }
+        }
+    };
+    let (mut failed, mut coverage) = (Vec::new(), Coverage::default());
+    thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(run)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().expect("a thread ends")).collect()
+        for thread in threads {
+            let (of_thread, met) = thread.join().expect("a thread ends");
+            failed.extend(of_thread);
+            coverage.add(met);
+        }
     });
+    failed.sort_unstable();
     let told: Vec<String> = failed
         .iter()
         .take(number("ORACLE_TOLD", TOLD) as usize)
@@ -85,93 +85,13 @@ fn random_queries_over_mutated_answers_are_answered_as_the_oracle_answers_them()
         .collect();
     let count = failed.len();
     assert!(failed.is_empty(), "{count} of {cases} cases differ\n\n{}", told.join("\n\n"));
+    // Shown with `--nocapture`.
+    println!("{}", coverage.told(&types));
+    let missing = coverage.missing(&types, cases);
+    assert!(cases < ENOUGH || missing.is_empty(), "hardly met: {missing:#?}");
 }
 
-/// What one thread runs its cases with.
-struct Bench<'t> {
-    types: &'t Types,
-    ours: Ours,
-    claims: Value,
-}
-
-impl Bench<'_> {
-    /// One case: a query, and now and then the same once more, where its plan is known, in another
-    /// world and with other conditions.
-    fn case(&self, seed: u64) -> Result<(), String> {
-        let mut random = Random::new(seed);
-        let mut query = Query::random(self.types, random.next());
-        let document = ExecutableDocument::parse_and_validate(
-            &self.types.strict,
-            query.text.as_str(),
-            "query.graphql",
-        );
-        let document = match document {
-            Ok(document) => document,
-            Err(invalid) => return Err(format!("not valid: {}\n{}", query.text, invalid.errors)),
-        };
-        let again = random.percent(15);
-        for turn in 0..1 + u8::from(again) {
-            if turn > 0 {
-                for value in query.variables.values_mut() {
-                    if let Value::Bool(yes) = value {
-                        *yes ^= random.percent(50);
-                    }
-                }
-            }
-            let world = Arc::new(World::random(random.next()));
-            let known = random.percent(60);
-            self.turn(&query, &document, &world, known)?;
-        }
-        Ok(())
-    }
-
-    fn turn(
-        &self,
-        query: &Query,
-        document: &apollo_compiler::validation::Valid<ExecutableDocument>,
-        world: &Arc<World>,
-        known: bool,
-    ) -> Result<(), String> {
-        let claims = known.then_some(&self.claims);
-        let variables = bytes(&query.variables);
-        let oracle = Naive::new(world, self.types, claims).execute(document, &variables);
-        let oracle = oracle.ok_or_else(|| format!("the oracle refuses {}", query.text))?;
-        let (body, state) = self.ours.ask(world, query, known);
-        let relaxed = || {
-            let naive = Naive::new(world, self.types, claims).relaxed();
-            let document = ExecutableDocument::parse_and_validate(
-                naive.schema(),
-                query.text.as_str(),
-                "query.graphql",
-            );
-            let document = document.expect("what is valid stays so where more is nullable");
-            naive.execute(&document, &variables).expect("the same variables are taken")
-        };
-        let compared = Response::parse(&body, &query.text).and_then(|ours| {
-            compare::responses(&ours, &oracle, &mut || relaxed().failures)?;
-            compare::calls(&state, &oracle, query.mutates, &mut || relaxed())
-        });
-        compared.map_err(|told| {
-            let calls = |calls: &[server::Call]| {
-                calls.iter().map(|call| format!("\n  {}", call.line)).collect::<String>()
-            };
-            format!(
-                "{told}\nquery: {}\nvariables: {}\nidentity: {known}\nresponse: {}\nfaults: {:?}\n\
-                 our calls:{}\nthe oracle's calls:{}",
-                query.text,
-                Value::Object(query.variables.clone()),
-                String::from_utf8_lossy(&body),
-                world.faults,
-                calls(&state.calls),
-                calls(&oracle.state.calls),
-            )
-        })
-    }
-}
-
-/// Variables as apollo's types.
-fn bytes(variables: &serde_json::Map<String, Value>) -> JsonMap {
-    let member =
-        |(name, value): (&String, &Value)| (name.as_str().into(), JsonValue::from(value.clone()));
-    variables.iter().map(member).collect()
+fn number(name: &str, or: u64) -> u64 {
+    let given = std::env::var(name).ok();
+    given.map_or(or, |given| given.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }

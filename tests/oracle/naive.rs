@@ -15,8 +15,8 @@ use apollo_compiler::{ExecutableDocument, Schema};
 use serde_json::{Map, Value};
 
 use crate::json;
+use crate::names::{is_guarded, property, schema_name, wire};
 use crate::server::{Answer, Asked, State};
-use crate::sources::{is_guarded, property, schema_name, wire};
 use crate::types::Types;
 use crate::world::World;
 
@@ -32,6 +32,7 @@ pub(crate) struct Naive<'w> {
     places: RefCell<Vec<String>>,
     place: RefCell<String>,
     failures: RefCell<Vec<Failure>>,
+    fields: RefCell<Vec<usize>>,
 }
 
 /// What comes of an execution.
@@ -41,6 +42,8 @@ pub(crate) struct Outcome {
     pub(crate) places: Vec<String>,
     /// Every failure, in the order of the response; only of a relaxed execution.
     pub(crate) failures: Vec<Failure>,
+    /// The fields that were resolved, by the address of their definition.
+    pub(crate) fields: Vec<usize>,
 }
 
 /// Why a value cannot be had.
@@ -78,6 +81,8 @@ pub(crate) enum Got {
 struct Trail {
     around: Option<Rc<Trail>>,
     step: Value,
+    /// The type of the object that the step is made in.
+    of: String,
     nullable: bool,
     fetched: bool,
 }
@@ -116,6 +121,7 @@ impl<'w> Naive<'w> {
             places: RefCell::default(),
             place: RefCell::default(),
             failures: RefCell::default(),
+            fields: RefCell::default(),
         }
     }
 
@@ -144,11 +150,16 @@ impl<'w> Naive<'w> {
         };
         let execution = Execution::new(self.schema(), document).raw_variable_values(variables);
         let response = execution.execute_sync(&root).ok()?;
-        let (state, places) = (self.state.take(), self.places.take());
-        Some(Outcome { response, state, places, failures: self.failures.take() })
+        Some(Outcome {
+            response,
+            state: self.state.take(),
+            places: self.places.take(),
+            failures: self.failures.take(),
+            fields: self.fields.take(),
+        })
     }
 
-    pub(crate) fn call(&self, asked: Asked<'_>) -> Answer {
+    pub(crate) fn call(&self, asked: &Asked<'_>) -> Answer {
         self.places.borrow_mut().push(self.place.borrow().clone());
         self.world.answer(&mut self.state.borrow_mut(), asked)
     }
@@ -158,7 +169,7 @@ impl<'w> Naive<'w> {
             let mut failure =
                 Failure { fail: fail.clone(), path: vec![], nullable: vec![], fetched: vec![] };
             let mut next = Some(trail);
-            while let Some(Trail { around, step, nullable, fetched }) = next.map(|trail| &**trail) {
+            while let Some(Trail { around, step, nullable, fetched, .. }) = next.map(|it| &**it) {
                 failure.path.insert(0, step.clone());
                 failure.nullable.insert(0, *nullable);
                 failure.fetched.insert(0, *fetched);
@@ -182,7 +193,7 @@ impl<'w> Naive<'w> {
         };
         let item = |index: usize, ty: &Type, fetched: bool| {
             let (around, nullable) = (Some(Rc::clone(trail)), !ty.is_non_null());
-            Rc::new(Trail { around, step: index.into(), nullable, fetched })
+            Rc::new(Trail { around, step: index.into(), of: String::new(), nullable, fetched })
         };
         match (got, ty) {
             (Err(fail), _) => Err(self.fail(&fail, trail)),
@@ -245,11 +256,13 @@ impl ObjectValue for Object<'_> {
         let (naive, field) = (self.naive, info.field_name());
         let definition = naive.types.strict.type_field(&self.type_name, field);
         let definition = definition.expect("a field of the schema");
+        naive.fields.borrow_mut().push(std::ptr::from_ref(&**definition).addr());
         let ty = &definition.ty;
         let step = Value::from(info.field_selections()[0].response_name().as_str());
         let trail = |fetched| {
             let (around, nullable) = (self.trail.clone(), !ty.is_non_null());
-            Rc::new(Trail { around, step: step.clone(), nullable, fetched })
+            let of = self.type_name.clone();
+            Rc::new(Trail { around, step: step.clone(), of, nullable, fetched })
         };
         if is_guarded(&self.type_name, field) && naive.claims.is_none() {
             return Err(naive.fail(&Fail::new("UNAUTHENTICATED"), &trail(false)));
@@ -289,16 +302,17 @@ impl Object<'_> {
         }
     }
 
-    /// The response keys down to a field, without indices.
+    /// The response keys down to a field, each with the type it is asked of; without indices.
     fn place(&self, step: &Value) -> String {
-        let mut keys = vec![step.as_str().unwrap_or_default()];
+        let mut place = String::new();
         let mut next = self.trail.as_ref();
         while let Some(trail) = next {
-            keys.extend(trail.step.as_str());
+            if let Some(key) = trail.step.as_str() {
+                place += &format!(" {}.{key}", trail.of);
+            }
             next = trail.around.as_ref();
         }
-        keys.reverse();
-        keys.join(".")
+        format!("{}.{}{place}", self.type_name, step.as_str().unwrap_or_default())
     }
 }
 

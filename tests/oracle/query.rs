@@ -57,6 +57,8 @@ struct Writer<'t> {
     /// How many more fields may be written.
     budget: usize,
     mutates: bool,
+    /// How many of a hundred parts have conditions.
+    conditional: usize,
 }
 
 const ALIASES: [&str; 7] = ["a", "b", "c", "d", "id", "name", "user"];
@@ -66,7 +68,8 @@ impl Query {
     pub(crate) fn random(types: &Types, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let mutates = random.percent(8);
-        let budget = *random.pick(&[3, 6, 6, 10, 10, 16, 28]);
+        let budget = *random.pick(&[3, 6, 8, 10, 12, 20, 40]);
+        let conditional = if random.percent(4) { 80 } else { 14 };
         let literals = Literals::new(random.percent(70));
         let mut writer = Writer {
             types,
@@ -76,6 +79,7 @@ impl Query {
             fragments: Vec::new(),
             budget,
             mutates,
+            conditional,
         };
         writer.write_fragments();
         let root = if mutates { "Mutation" } else { "Query" };
@@ -241,6 +245,7 @@ impl Writer<'_> {
 
     fn arguments(&mut self, field: &FieldDefinition) -> String {
         let mut written = Vec::new();
+        self.literals.turn_to(&field.name);
         for argument in &field.arguments {
             let required = argument.ty.is_non_null() && argument.default_value.is_none();
             if !required && self.random.percent(40) {
@@ -256,7 +261,7 @@ impl Writer<'_> {
 
     fn conditions(&mut self) -> Vec<Condition> {
         let mut conditions = Vec::new();
-        if !self.random.percent(14) {
+        if !self.random.percent(self.conditional) {
             return conditions;
         }
         for name in ["skip", "include"] {

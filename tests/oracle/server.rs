@@ -14,10 +14,11 @@ use crate::tree::{NULL, Tree, list, number, object, raw, string};
 use crate::world::{Broken, Fault, World};
 
 /// A request to an upstream.
-#[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) method: &'a str,
     pub(crate) target: &'a str,
+    /// Those that begin with `x-`.
+    pub(crate) headers: Vec<(&'a str, &'a str)>,
     pub(crate) body: Option<&'a [u8]>,
 }
 
@@ -60,11 +61,14 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn parse(asked: Asked<'_>) -> Request<'_> {
+    fn parse<'a>(asked: &Asked<'a>) -> Request<'a> {
         let url = Url::parse(&format!("http://upstream{}", asked.target)).expect("a target");
         let decode = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
         let path = url.path_segments().into_iter().flatten().map(decode).collect();
-        let query = url.query_pairs().map(|(name, value)| (name.into(), value.into())).collect();
+        let query = url.query_pairs().map(|(name, value)| (name.into(), value.into()));
+        // Headers tell requests apart like parameters.
+        let headers = asked.headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let query = query.chain(headers).collect();
         let body = asked.body.map(|body| serde_json::from_slice(body).expect("a JSON body"));
         let mut body: Value = body.unwrap_or_default();
         // The order of members means nothing.
@@ -118,7 +122,7 @@ struct Served {
 
 impl World {
     /// Answers a request.
-    pub(crate) fn answer(&self, state: &mut State, asked: Asked<'_>) -> Answer {
+    pub(crate) fn answer(&self, state: &mut State, asked: &Asked<'_>) -> Answer {
         let request = Request::parse(asked);
         let Served { endpoint, rest, keys, batch, said: (status, tree) } =
             self.serve(state, &request);
@@ -136,14 +140,15 @@ impl World {
                 ("GET", _) | ("POST", "settings" | "products" | "search")
             ),
             line: format!(
-                "{} {} {}",
+                "{} {} {:?} {}",
                 asked.method,
                 asked.target,
+                asked.headers,
                 String::from_utf8_lossy(asked.body.unwrap_or_default()),
             ),
         });
         let fault = self.faults.iter().find(|(of, _)| *of == endpoint).map(|(_, fault)| fault);
-        let fault = fault.filter(|_| Random::of(self.seed, &salt).below(4) > 0);
+        let fault = fault.filter(|_| !self.fickle || Random::of(self.seed, &salt).below(4) > 0);
         let body = |tree: &Tree| match status {
             204 => Vec::new(),
             _ => tree.bytes(self.style),
@@ -198,6 +203,10 @@ impl World {
             ("POST", ["settings"]) => self.settings(request),
             ("GET", ["avatar", id, size]) => self.avatar(id, size, request),
             ("GET", ["bio", id]) => single("bio", String::new(), id, self.bio(id)),
+            ("GET", ["echo"]) => {
+                let rest = request.split("", false).1;
+                single("echo", rest.clone(), "", (200, object([("text", string(&rest))])))
+            }
             ("GET", ["spouse"]) => {
                 let of = request.query("of").unwrap_or_default();
                 let said = match find(&self.users, "id", of) {

@@ -46,6 +46,18 @@ pub(crate) fn object<const N: usize>(members: [(&'static str, Tree); N]) -> Tree
 }
 
 impl Tree {
+    /// The text of a parsed value.
+    pub(crate) fn read(value: &serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Array(items) => Self::List(items.iter().map(Self::read).collect()),
+            serde_json::Value::Object(members) => {
+                let member = |(name, value): (&String, _)| (name.clone().into(), Self::read(value));
+                Self::Object(members.iter().map(member).collect())
+            }
+            scalar => Self::Raw(scalar.to_string().into()),
+        }
+    }
+
     /// A property; of equal ones the last.
     pub(crate) fn get(&self, name: &str) -> Option<&Tree> {
         let Self::Object(members) = self else { return None };

@@ -2,7 +2,7 @@
 //! once more with every field nullable.
 
 use apollo_compiler::ast::{Definition, DirectiveList, Document, FieldDefinition, Type};
-use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::schema::{ExtendedType, ObjectType};
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema};
 
@@ -26,6 +26,12 @@ impl Types {
             schema.unwrap_or_else(|invalid| panic!("{}", invalid.errors))
         };
         Self { strict: schema(false), relaxed: schema(true) }
+    }
+
+    /// The schema's own object types.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &ObjectType> {
+        let types = self.strict.types.values().filter(|of| !of.is_built_in());
+        types.filter_map(ExtendedType::as_object)
     }
 
     pub(crate) fn is_composite(&self, name: &str) -> bool {

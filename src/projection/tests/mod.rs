@@ -57,6 +57,7 @@ fn field(key: &str, value: FieldValue, nullable: bool) -> Field {
         key_json: format!("\"{key}\":").into_bytes().into(),
         locations: [Location { line, column: 1 }].into(),
         authenticated: false,
+        args: None,
         value,
         nullable,
     }
