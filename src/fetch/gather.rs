@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use indexmap::IndexSet;
 
 use super::answer::Content;
@@ -9,7 +10,7 @@ use super::loader::{ChunkRows, LoaderId};
 use super::stage::Stage;
 use super::{Service, refused};
 use crate::failure::{Code, Failure};
-use crate::json::{Kind as JsonKind, Path, Value};
+use crate::json::{Body, Kind as JsonKind, Path, Value};
 use crate::plan::{Fetch, FetchId, Hole, Kind};
 use crate::projection::{Answer, FailedRow, Instance, Target};
 use crate::schema::Batch;
@@ -22,6 +23,9 @@ pub(super) enum Wanted {
     Row(LoaderId, Key),
     /// A whole answer.
     Call(Request),
+    /// Nothing: no request can be made for this item of a list of keys. Index into
+    /// [`Gather::refused`].
+    Refused(usize),
 }
 
 /// The slots of one fetch, before they are filled.
@@ -31,6 +35,8 @@ pub(super) struct Gather<'p> {
     pub(super) service: Result<Arc<Service>, Arc<Failure>>,
     /// What each slot wants; the slot's number is the index.
     pub(super) wanted: IndexSet<Wanted>,
+    /// Why items of lists of keys have no request.
+    pub(super) refused: Vec<Arc<Failure>>,
     /// Whether the request reads the parent.
     reads_this: bool,
     /// The loader of a batch whose request does not.
@@ -39,6 +45,9 @@ pub(super) struct Gather<'p> {
     key_path: Option<Path>,
     /// How many rows a key keeps.
     first: Option<usize>,
+    /// Whether something is fetched next whose key is not read from the answer: then the answer of
+    /// a write may be nothing (204).
+    goes_on: bool,
 }
 
 /// Why a hole wants nothing.
@@ -74,8 +83,25 @@ impl<'p> Gather<'p> {
         });
         let reads_this =
             fetch.endpoint.request.references().any(|(_, read)| matches!(read.root, Root::This));
-        let wanted = IndexSet::new();
-        Self { id, fetch, service, wanted, reads_this, shared: None, key_path, first }
+        let goes_on = match &fetch.shape.kind {
+            Kind::Through(through) => {
+                let next = &stage.plan.fetch(through.hole.fetch).key;
+                next.as_ref().is_some_and(|key| !matches!(key.root, Root::Answer))
+            }
+            _ => false,
+        };
+        Self {
+            id,
+            fetch,
+            service,
+            wanted: IndexSet::new(),
+            refused: Vec::new(),
+            reads_this,
+            shared: None,
+            key_path,
+            first,
+            goes_on,
+        }
     }
 
     /// What fills this hole.
@@ -128,7 +154,7 @@ impl<'p> Gather<'p> {
             match self.keyed(stage, values, key) {
                 Ok(slot) => slots.push(Some(slot)),
                 Err(Stop::Null) => slots.push(None),
-                Err(Stop::Failed(failure)) => return Target::Failed(failure),
+                Err(Stop::Failed(failure)) => slots.push(Some(self.refused_slot(failure))),
             }
         }
         Target::List(slots)
@@ -235,6 +261,11 @@ impl<'p> Gather<'p> {
         u32::try_from(slot).unwrap_or(u32::MAX)
     }
 
+    fn refused_slot(&mut self, failure: Arc<Failure>) -> u32 {
+        self.refused.push(failure);
+        self.slot(Wanted::Refused(self.refused.len() - 1))
+    }
+
     fn not_a_key(&self) -> Arc<Failure> {
         let failure = Failure::new(
             Code::UpstreamBadAnswer,
@@ -246,12 +277,10 @@ impl<'p> Gather<'p> {
     /// The answer of a slot that has a reply for itself.
     pub(super) fn value(&self, content: &Content) -> Result<Answer, Arc<Failure>> {
         let answer = content.value(&self.fetch.endpoint)?;
-        if self.goes_on && matches!(answer, Answer::Null) {
-            let nothing = Body::null();
-            let span = nothing.span_of(nothing.root());
-            return Ok(Answer::Value(nothing, span));
-        }
-        Ok(answer)
+        Ok(match answer {
+            Answer::Null if self.goes_on => nothing(),
+            answer => answer,
+        })
     }
 
     /// The answer of a slot that shares a reply: its key's rows.
@@ -265,6 +294,17 @@ impl<'p> Gather<'p> {
             let row = rows.groups.body().at(span);
             rows.content.failed_row(&self.fetch.endpoint, row)
         })
+    }
+}
+
+/// An answer of which nothing can be read.
+fn nothing() -> Answer {
+    match Body::parse(Bytes::from_static(b"{}")) {
+        Ok(body) => {
+            let span = body.span_of(body.root());
+            Answer::Value(body, span)
+        }
+        Err(_) => Answer::Null,
     }
 }
 

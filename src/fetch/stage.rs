@@ -125,13 +125,18 @@ impl<'p> Stage<'p, '_> {
                 let timeout = gather.fetch.endpoint.timeout;
                 Source::Call(self.calls.open(service, request.clone(), timeout))
             }
+            Wanted::Refused(index) => {
+                Source::Lost(gather.refused.get(*index).cloned().unwrap_or_else(super::lost_key))
+            }
         };
         let ask = |gather: Gather<'p>| {
             let sources = match &gather.service {
                 Ok(service) => {
                     gather.wanted.iter().map(|wanted| source(service, &gather, wanted)).collect()
                 }
-                Err(_) => Vec::new(),
+                Err(failure) => {
+                    gather.wanted.iter().map(|_| Source::Lost(Arc::clone(failure))).collect()
+                }
             };
             Asked { gather, sources }
         };
@@ -206,8 +211,8 @@ fn together(asked: Vec<Asked<'_>>) -> Vec<Vec<Asked<'_>>> {
     let mut group_of: Vec<usize> = (0..asked.len()).collect();
     let mut first: HashMap<Shared<'_>, usize> = HashMap::new();
     for (index, one) in asked.iter().enumerate() {
-        for wanted in one.gather.wanted.iter() {
-            let earlier = *first.entry(Shared::of(wanted)).or_insert(index);
+        for shared in one.gather.wanted.iter().filter_map(Shared::of) {
+            let earlier = *first.entry(shared).or_insert(index);
             let (from, to) = (group_of.get(index).copied(), group_of.get(earlier).copied());
             if let (Some(from), Some(to)) = (from, to) {
                 group_of.iter_mut().filter(|group| **group == from).for_each(|group| *group = to);
@@ -229,10 +234,11 @@ enum Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    fn of(wanted: &'a Wanted) -> Self {
+    fn of(wanted: &'a Wanted) -> Option<Self> {
         match wanted {
-            Wanted::Row(loader, _) => Self::Loader(*loader),
-            Wanted::Call(request) => Self::Call(request),
+            Wanted::Row(loader, _) => Some(Self::Loader(*loader)),
+            Wanted::Call(request) => Some(Self::Call(request)),
+            Wanted::Refused(_) => None,
         }
     }
 }
