@@ -4,8 +4,9 @@
 //! What this proves: calls and batches are made with the headers of the request they belong to, and
 //! their answers go to that request. Loaders and calls live for one step of one request, so no two
 //! callers ever meet in one; that the caller is also part of their keys is a second lock, which no
-//! request can try. It would hold if loaders came to live longer: with calls kept for the whole
-//! process these tests stay green, and with the caller taken out of the keys as well they fail.
+//! request can try while the first one holds. (Tried by hand: with calls kept for the whole process,
+//! callers who differ in one claim still get their own rows, and no longer do once the caller is
+//! taken out of the keys as well.)
 
 mod fetch_rig;
 
