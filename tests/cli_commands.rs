@@ -121,10 +121,16 @@ fn check_wants_mock_data_that_is_there_and_is_json() {
     let folder = project();
     write(&folder, "mock/users.json", "{\"users\": [\n}");
     let err = run(&folder, &["check", "--format", "short"]).only_err(1);
-    assert!(err.contains("`mock/users.json` is not JSON: expected value at line 2 column 1"), "{err}");
+    assert!(
+        err.contains("`mock/users.json` is not JSON: expected value at line 2 column 1"),
+        "{err}"
+    );
     fs::remove_file(folder.path().join("mock/users.json")).unwrap();
     let err = run(&folder, &["check", "--format", "short"]).only_err(1);
-    assert!(err.contains("upstreams/users.toml:3:8: error: `mock/users.json` cannot be read"), "{err}");
+    assert!(
+        err.contains("upstreams/users.toml:3:8: error: `mock/users.json` cannot be read"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -148,7 +154,8 @@ fn check_validates_queries_against_the_schema() {
     write(&folder, "bad.graphql", "query Q {\r\n  # é\r\n  users { nam }\r\n}\r\n");
     let good = run(&folder, &["check", "good.graphql"]);
     assert!(good.out.contains(", 1 query: no mistakes"), "{}", good.out);
-    let err = run(&folder, &["check", "--format", "short", "good.graphql", "bad.graphql"]).only_err(1);
+    let err =
+        run(&folder, &["check", "--format", "short", "good.graphql", "bad.graphql"]).only_err(1);
     let told = err.lines().nth(1).unwrap();
     assert!(told.starts_with("bad.graphql:3:11: error: "), "{err}");
     assert!(told.contains("`name`"), "the nearest name: {err}");
@@ -163,7 +170,11 @@ fn check_validates_queries_against_the_schema() {
 #[test]
 fn plan_tells_the_requests_in_their_order() {
     let folder = project();
-    write(&folder, "query.graphql", "query Friends($id: ID!) { user(id: $id) { friend { name } } }");
+    write(
+        &folder,
+        "query.graphql",
+        "query Friends($id: ID!) { user(id: $id) { friend { name } } }",
+    );
     let out = run(&folder, &["plan", "query.graphql"]).only_out();
     assert!(out.starts_with("query Friends: 2 fetches in 2 stages"), "{out}");
     assert!(out.contains("GET /users?id={keys}"), "{out}");
@@ -211,7 +222,8 @@ fn schema_prints_definitions_for_editors_without_a_project() {
     let directives = run(&empty, &["schema", "--directives"]).only_out();
     assert!(directives.contains("directive @rest("), "{directives}");
     let settings = |args: &[&str]| -> Value {
-        serde_json::from_str(&run(&empty, &[&["schema", "--settings"], args].concat()).only_out()).unwrap()
+        serde_json::from_str(&run(&empty, &[&["schema", "--settings"], args].concat()).only_out())
+            .unwrap()
     };
     assert_eq!(settings(&[])["title"], "onedoor.toml");
     assert_eq!(settings(&["gateway"])["title"], "onedoor.toml");
@@ -278,4 +290,29 @@ fn a_project_is_found_from_the_folders_below_it() {
     assert!(run(&empty, &["check", "--root", named]).out.starts_with("1 upstream, "));
     let none = run(&empty, &["check"]).only_err(1);
     assert!(none.contains("this is not a project"), "{none}");
+}
+
+#[test]
+fn test_runs_the_documents_of_a_project() {
+    let folder = project();
+    let document = [
+        "# A user",
+        "```http users\nGET /users?id=1\n\nHTTP 200\n\n[{\"id\": 1, \"full_name\": \"Ada\"}]\n```",
+        "```graphql request\n{ user(id: 1) { name } }\n```",
+        "```json response\n{\"data\": {\"user\": {\"name\": \"Ada\"}}}\n```",
+        "```text calls\nusers GET /users?id=1\n```\n",
+    ]
+    .join("\n\n");
+    write(&folder, "spec/user.md", &document);
+    let passed = run(&folder, &["test"]).only_out();
+    assert!(passed.contains("user.md") && passed.ends_with("1 passed\n"), "{passed}");
+
+    write(&folder, "spec/user.md", &document.replace("{\"name\": \"Ada\"}", "{\"name\": \"Bob\"}"));
+    let failed = run(&folder, &["test", "spec/user.md"]);
+    assert_eq!((failed.status, &*failed.err), (1, ""), "{}", failed.out);
+    assert!(failed.out.contains("0 passed, 1 failed"), "{}", failed.out);
+    assert_eq!(run(&folder, &["test", "--filter", "nothing of that name"]).status, 2);
+    assert_eq!(run(&folder, &["test", "none.md"]).status, 2);
+    assert_eq!(run(&folder, &["test", "--update"]).status, 0);
+    assert!(run(&folder, &["test"]).only_out().ends_with("1 passed\n"));
 }

@@ -261,8 +261,15 @@ async fn keys_are_sorted_sent_once_and_with_the_type_first_seen() {
     assert_eq!(
         data["orders"],
         json!([
-            buyer("ten"), buyer("two"), buyer("ten"), buyer("two"), buyer("yes"),
-            nobody(), nobody(), buyer("exact"), buyer("ten"),
+            buyer("ten"),
+            buyer("two"),
+            buyer("ten"),
+            buyer("two"),
+            buyer("yes"),
+            nobody(),
+            nobody(),
+            buyer("exact"),
+            buyer("ten"),
         ])
     );
     let bodies: Vec<_> = rig.calls.all().iter().map(|call| call.text().to_owned()).collect();
@@ -351,7 +358,8 @@ async fn a_batch_is_split_before_its_url_is_longer_than_8_kib() {
     const LONGEST: usize = 8 * 1024;
     let schema = SHOP.replace("max: 100", "max: 1000");
     // Letters as they are, letters that are encoded, and keys that leave no room for another.
-    for (letter, length, count) in [("x", 1000, 20), ("é", 300, 20), ("x", 20, 900), ("x", 9000, 3)] {
+    for (letter, length, count) in [("x", 1000, 20), ("é", 300, 20), ("x", 20, 900), ("x", 9000, 3)]
+    {
         let rig = Rig::answering(&schema, |call| {
             let row = |id: String| json!({"id": id, "name": "found"});
             ok(call.values("id").into_iter().map(row).collect::<Value>())
@@ -414,9 +422,8 @@ async fn rows_of_many_parents_are_grouped_by_key_and_keep_their_order() {
         ]"#),
     });
     let data = rig.data("{ users(ids: [1, 2, 3]) { orders { id } } }").await;
-    let orders = |ids: &[&str]| {
-        json!({"orders": ids.iter().map(|id| json!({"id": id})).collect::<Value>()})
-    };
+    let orders =
+        |ids: &[&str]| json!({"orders": ids.iter().map(|id| json!({"id": id})).collect::<Value>()});
     assert_eq!(data["users"], json!([orders(&["4", "1"]), orders(&[]), orders(&["5", "3"])]));
 }
 
@@ -561,7 +568,8 @@ async fn a_root_field_of_a_mutation_starts_when_all_of_the_one_before_has_come()
             }
         }
     });
-    let mutation = "mutation { a: add(id: \"c\", n: 1) { value } b: add(id: \"c\", n: 1) { value } }";
+    let mutation =
+        "mutation { a: add(id: \"c\", n: 1) { value } b: add(id: \"c\", n: 1) { value } }";
     let watch = async {
         rig.calls.arrived(2).await;
         // Nothing but the read of the first field holds the request up now.

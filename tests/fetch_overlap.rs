@@ -115,10 +115,7 @@ fn after(late: fn(&Call) -> bool, early: fn(&Call) -> bool) -> Rig {
 async fn a_fetch_starts_when_its_own_parent_came_and_not_when_a_slower_root_field_did() {
     let rig = after(|call| call.service == "users", |call| call.service == "payments");
     let data = rig.data("{ user(id: 2) { name } order(id: 11) { payment { amount } } }").await;
-    assert_eq!(
-        data,
-        json!({"user": {"name": "Bob"}, "order": {"payment": {"amount": 110}}})
-    );
+    assert_eq!(data, json!({"user": {"name": "Bob"}, "order": {"payment": {"amount": 110}}}));
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,10 +135,7 @@ async fn a_slow_sibling_holds_up_nothing_below_its_neighbour_at_any_depth() {
         .await;
     let below = json!({"orders": [{"id": "12", "payment": null}]});
     assert_eq!(data, json!({"order": {"payment": {"amount": 110}, "buyer": below}}));
-    assert_eq!(
-        rig.calls.to("payments"),
-        ["GET /payments?orderId=11", "GET /payments?orderId=12"]
-    );
+    assert_eq!(rig.calls.to("payments"), ["GET /payments?orderId=11", "GET /payments?orderId=12"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,10 +145,8 @@ async fn requests_of_different_clients_do_not_wait_for_each_other() {
         let first = Arc::clone(&first);
         async move { slow_first(&call, &first).await }
     });
-    let (slow, quick) = tokio::join!(
-        rig.data("{ user(id: 1) { name } }"),
-        rig.data("{ user(id: 2) { name } }")
-    );
+    let (slow, quick) =
+        tokio::join!(rig.data("{ user(id: 1) { name } }"), rig.data("{ user(id: 2) { name } }"));
     assert_eq!(slow, json!({"user": {"name": "Ada"}}));
     assert_eq!(quick, json!({"user": {"name": "Bob"}}));
 }

@@ -270,3 +270,109 @@ fn a_difference_is_coloured_where_colour_is_wanted() {
     assert!(text.contains("    \x1b[31m- users GET /users/8\x1b[0m\n"), "{text}");
     assert!(text.contains("    \x1b[32m+ users GET /users/7\x1b[0m\n"), "{text}");
 }
+
+/// A project on disk whose secret and one of whose URLs come from elsewhere.
+fn project() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("onedoor.toml", "[[auth.jwt]]\nissuer = \"shop\"\nsecret_file = \"/run/secrets/jwt\"\n"),
+        (
+            "upstreams/users.toml",
+            "url = \"${USERS_URL}\"\n[identity]\nheaders = { x-user = \"{claims.sub}\" }\n",
+        ),
+        (
+            "schema/user.graphql",
+            "type Query { me: User @rest(upstream: \"users\", path: \"/me\") }\n\
+             type User { name: String }\n",
+        ),
+    ];
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    fs::create_dir(folder.path().join("spec")).unwrap();
+    folder
+}
+
+/// Runs a document of a project, with the environment that the project needs.
+fn of_project(project: &Path, document: &str) -> (String, Verdict) {
+    let env = "```text env\nUSERS_URL=http://users.test\n```\n\n";
+    fs::write(project.join("spec/me.md"), format!("# Me\n\n{env}{document}")).unwrap();
+    in_folder(project, &["spec/me.md"], &Options::default())
+}
+
+const ME: &str = "```http users\nGET /me\nx-user: 7\n\nHTTP 200\n{\"name\": \"Ada\"}\n```\n\n\
+    ```graphql request\n{ me { name } }\n```\n\n```json claims\n{\"sub\": \"7\"}\n```\n\n\
+    ```json response\n{\"data\": {\"me\": {\"name\": \"Ada\"}}}\n```\n\n\
+    ```text calls\nusers GET /me\n  x-user: 7\n```\n";
+
+#[test]
+fn a_document_without_a_schema_is_about_the_project_it_lies_in() {
+    let project = project();
+    let passed = ("✓ spec/me.md\n1 passed\n".to_owned(), Verdict::Passed);
+    assert_eq!(of_project(project.path(), ME), passed);
+}
+
+#[test]
+fn settings_of_a_document_go_before_those_of_its_project() {
+    let project = project();
+    let settings = "```toml upstreams/users.toml\nurl = \"http://users.test\"\n```\n\n";
+    let (text, verdict) = of_project(project.path(), &format!("{settings}{ME}"));
+    assert!(text.contains("it wants the header `x-user: 7`, and the call has none"), "{text}");
+    assert_eq!(verdict, Verdict::Failed);
+}
+
+#[test]
+fn an_upstream_that_the_project_does_not_have_is_a_mistake_with_the_nearest() {
+    let project = project();
+    let (text, verdict) = of_project(project.path(), &ME.replace("http users", "http user"));
+    assert!(
+        text.contains(
+            "spec/me.md:7: the project has no upstream `user`\n      did you mean `users`?"
+        ),
+        "{text}"
+    );
+    assert_eq!(verdict, Verdict::Failed);
+}
+
+#[test]
+fn a_mistake_in_a_file_of_the_project_has_its_place_there() {
+    let project = project();
+    fs::write(project.path().join("upstreams/users.toml"), "\nur = \"\"\n").unwrap();
+    let (text, _) = of_project(project.path(), ME);
+    assert!(text.contains("spec/me.md:1: upstreams/users.toml:2:1: unknown key `ur`"), "{text}");
+}
+
+#[test]
+fn a_document_without_a_schema_outside_a_project_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("me.md"), ME).unwrap();
+    let (text, verdict) = in_folder(folder.path(), &["me.md"], &Options::default());
+    assert!(text.contains("me.md:1: the document has no schema"), "{text}");
+    assert_eq!(verdict, Verdict::Failed);
+}
+
+#[test]
+fn claims_of_a_document_about_a_project_without_issuers_are_refused() {
+    let project = project();
+    fs::write(project.path().join("onedoor.toml"), "").unwrap();
+    let (text, _) = of_project(project.path(), ME);
+    assert!(text.contains("claims need an issuer of tokens"), "{text}");
+}
+
+#[test]
+fn a_documents_mode_decides_whether_introspection_is_on() {
+    let request = "```graphql request\n{ __typename __schema { queryType { name } } }\n```\n";
+    let document = AFTER.split("## First").next().unwrap();
+    let answer = |front: &str| {
+        let text = format!("{front}{document}\n{request}");
+        let document = Document::parse(Path::new("a.md"), &text).unwrap();
+        document.run(None).render(false)
+    };
+    assert!(answer("").contains("INTROSPECTION_DISABLED"));
+    assert!(
+        answer("---\ntitle: Users\nmode: dev\n---\n")
+            .contains("\"queryType\": {\"name\": \"Query\"}")
+    );
+}

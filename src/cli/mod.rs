@@ -55,6 +55,7 @@ const EXAMPLES: &str = "\
 Examples:
   onedoor dev                     the gateway with mocked upstreams, reloaded when a file changes
   onedoor check                   every mistake of every file at once
+  onedoor test                    the project's spec documents, without any network
   onedoor serve --listen [::]:80  the gateway, for production
 
 A project is a folder with `onedoor.toml`, `upstreams/*.toml` and `schema/*.graphql`. Every command
@@ -95,7 +96,7 @@ impl Command {
             Self::Check(args) => check::run(args, &root.find()?),
             Self::Plan(args) => plan::run(args, &root.find()?),
             Self::Schema(args) => schema::run(args, root),
-            Self::Test(args) => spec::run(args, &root.find()?),
+            Self::Test(args) => spec::run(args, root),
             Self::Token(args) => token::run(args, &root.find()?),
         }
     }

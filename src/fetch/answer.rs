@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use crate::failure::{Code, Failure};
-use crate::json::{Body, Path, Value};
+use crate::json::{Body, Kind, Path, Value};
 use crate::projection::{Answer, Groups, reports_failure, split};
 use crate::schema::{Batch, Endpoint, ErrorRule, NotFound};
 use crate::upstream::{Reply, failure_of_status};
@@ -65,23 +65,31 @@ impl Content {
             return Ok(Answer::Missing);
         }
         let body = self.succeeded(endpoint)?;
-        Ok(match endpoint.at.eval(body.root()) {
-            Some(value) if !value.is_null() => Answer::Value(body.clone(), body.span_of(value)),
-            _ => Answer::Null,
-        })
+        let Some(found) = endpoint.at.list(body.root()).filter(|found| !found.is_null()) else {
+            return Ok(Answer::Null);
+        };
+        if endpoint.at.is_single() {
+            return Ok(Answer::Value(body.clone(), body.span_of(found)));
+        }
+        if found.kind() != Kind::Array {
+            return Err(self.failed(endpoint, no_rows()));
+        }
+        let items = endpoint.at.eval_all(body.root()).map(|item| body.span_of(item));
+        Ok(Answer::Rows(body.clone(), items.collect()))
     }
 
     /// The rows of a batch, by key.
     pub(super) fn rows(&self, endpoint: &Endpoint, batch: &Batch) -> Result<Groups, Arc<Failure>> {
         let body = self.succeeded(endpoint)?;
-        split(body, &endpoint.at, batch, &endpoint.error).map_err(|error| {
+        let groups = split(body, &endpoint.at, batch, &endpoint.error).map_err(|error| {
             tracing::warn!(upstream = %endpoint.upstream, endpoint = %endpoint.label, %error, "batch cannot be read");
-            let failure = Failure::new(
-                Code::UpstreamBadAnswer,
-                "The upstream's answer is not the list of rows that the schema declares.",
-            );
-            self.failed(endpoint, failure)
-        })
+            self.failed(endpoint, no_rows())
+        })?;
+        if groups.without_key() > 0 {
+            let rows = groups.without_key();
+            tracing::warn!(upstream = %endpoint.upstream, endpoint = %endpoint.label, rows, "rows without a key were dropped");
+        }
+        Ok(groups)
     }
 
     /// The failure of one row that `error.if` picked out.
@@ -93,6 +101,11 @@ impl Content {
 /// The failure a 2xx answer reports of itself: `error.if` is there and not null, false or empty.
 fn reported(rule: &ErrorRule, value: Value<'_>) -> Option<Failure> {
     reports_failure(rule, value).then(|| told_by(rule, value, reported_failure()))
+}
+
+fn no_rows() -> Failure {
+    let said = "The upstream's answer is not the list of rows that the schema declares.";
+    Failure::new(Code::UpstreamBadAnswer, said)
 }
 
 fn reported_failure() -> Failure {

@@ -89,7 +89,8 @@ async fn call(
         headers,
     };
     let started = Instant::now();
-    let replied = in_time(wire.deadline, &request, service.transport.call(&request, &context)).await;
+    let replied =
+        in_time(wire.deadline, &request, service.transport.call(&request, &context)).await;
     let answered = replied.map_err(|error| {
         let failure = error.failure(&service.name);
         tracing::warn!(upstream = %service.name, %error, "upstream call failed");

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use indexmap::IndexSet;
 
 use super::answer::Content;
@@ -14,7 +13,7 @@ use crate::json::{Body, Kind as JsonKind, Path, Value};
 use crate::plan::{Fetch, FetchId, Hole, Kind};
 use crate::projection::{Answer, FailedRow, Instance, Target};
 use crate::schema::Batch;
-use crate::template::{Key, RenderError, Rendered, Request, Root, Values};
+use crate::template::{Key, KeyPath, RenderError, Rendered, Request, Root, Values};
 
 /// What one slot of a fetch wants.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -23,9 +22,8 @@ pub(super) enum Wanted {
     Row(LoaderId, Key),
     /// A whole answer.
     Call(Request),
-    /// Nothing: no request can be made for this item of a list of keys. Index into
-    /// [`Gather::refused`].
-    Refused(usize),
+    /// Nothing: the key is none (`None`), or it cannot be sent.
+    Refused(Option<Key>),
 }
 
 /// The slots of one fetch, before they are filled.
@@ -35,19 +33,14 @@ pub(super) struct Gather<'p> {
     pub(super) service: Result<Arc<Service>, Arc<Failure>>,
     /// What each slot wants; the slot's number is the index.
     pub(super) wanted: IndexSet<Wanted>,
-    /// Why items of lists of keys have no request.
-    pub(super) refused: Vec<Arc<Failure>>,
     /// Whether the request reads the parent.
     reads_this: bool,
-    /// The loader of a batch whose request does not.
-    shared: Option<Result<LoaderId, Stop>>,
-    /// What is read of what the key is read from: of the arguments, the claims, or a capture.
-    key_path: Option<Path>,
+    /// The loader last opened and its request; for all parents if that does not.
+    loader: Option<Result<(LoaderId, Rendered), Stop>>,
+    /// The key's path, split before its first `[*]`: the list of keys, and each one within it.
+    key_path: Option<(Path, Option<Path>)>,
     /// How many rows a key keeps.
     first: Option<usize>,
-    /// Whether something is fetched next whose key is not read from the answer: then the answer of
-    /// a write may be nothing (204).
-    goes_on: bool,
 }
 
 /// Why a hole wants nothing.
@@ -72,36 +65,18 @@ impl<'p> Gather<'p> {
         let args = stage.args(fetch);
         let first = fetch.endpoint.batch.as_ref().and_then(|batch| batch.first.as_ref());
         let first = first.zip(args.as_ref().ok()).and_then(|(path, args)| {
-            path.eval(args.root())?.as_number()?.parse::<i64>().ok().map(|n| {
-                usize::try_from(n).unwrap_or(0)
-            })
+            path.eval(args.root())?
+                .as_number()?
+                .parse::<i64>()
+                .ok()
+                .map(|n| usize::try_from(n).unwrap_or(0))
         });
         let service = stage.run.services.get(&fetch.endpoint.upstream);
-        let key_path = fetch.key.as_ref().and_then(|key| match key.root {
-            Root::Args | Root::Claims => Some(key.path.clone()),
-            _ => key.split().1,
-        });
+        let key_path = fetch.key.as_ref().map(KeyPath::split);
         let reads_this =
             fetch.endpoint.request.references().any(|(_, read)| matches!(read.root, Root::This));
-        let goes_on = match &fetch.shape.kind {
-            Kind::Through(through) => {
-                let next = &stage.plan.fetch(through.hole.fetch).key;
-                next.as_ref().is_some_and(|key| !matches!(key.root, Root::Answer))
-            }
-            _ => false,
-        };
-        Self {
-            id,
-            fetch,
-            service,
-            wanted: IndexSet::new(),
-            refused: Vec::new(),
-            reads_this,
-            shared: None,
-            key_path,
-            first,
-            goes_on,
-        }
+        let wanted = IndexSet::new();
+        Self { id, fetch, service, wanted, reads_this, loader: None, key_path, first }
     }
 
     /// What fills this hole.
@@ -131,129 +106,127 @@ impl<'p> Gather<'p> {
         let key = key.first().copied().flatten();
         match (&self.fetch.key, hole.list) {
             (None, _) => self.whole(&values).map_or_else(Target::from, Target::Slot),
-            (Some(_), None) => {
-                let keys = self.keys(&values, key);
-                let slot = keys.and_then(|keys| match keys.first() {
-                    Some(key) => self.keyed(stage, &values, *key),
-                    None => Err(Stop::Null),
-                });
-                slot.map_or_else(Target::from, Target::Slot)
-            }
+            (Some(_), None) => match self.key(&values, key) {
+                Some(key) => {
+                    self.keyed(stage, &values, key).map_or_else(Target::from, Target::Slot)
+                }
+                None => Target::Null,
+            },
             (Some(_), Some(_)) => self.list(stage, &values, key),
         }
     }
 
     /// A list of keys: one value a key, in order.
-    fn list(&mut self, stage: &Stage<'p, '_>, values: &Values<'_>, key: Option<Value<'_>>) -> Target {
-        let keys = match self.keys(values, key) {
-            Ok(keys) => keys,
-            Err(stop) => return stop.into(),
+    fn list(
+        &mut self,
+        stage: &Stage<'p, '_>,
+        values: &Values<'_>,
+        captured: Option<Value<'_>>,
+    ) -> Target {
+        let Some(list) = self.key(values, captured) else { return Target::Null };
+        if list.kind() != JsonKind::Array {
+            return Target::Failed(
+                self.bad_key("Something else stands where a list of keys must."),
+            );
+        }
+        let keys: Vec<Value<'_>> = match &self.key_path {
+            Some((_, Some(below))) => below.eval_all(list).collect(),
+            _ => list.items().collect(),
         };
         let mut slots = Vec::with_capacity(keys.len());
         for key in keys {
-            match self.keyed(stage, values, key) {
+            let slot = if key.is_null() { Err(Stop::Null) } else { self.keyed(stage, values, key) };
+            match slot {
                 Ok(slot) => slots.push(Some(slot)),
                 Err(Stop::Null) => slots.push(None),
-                Err(Stop::Failed(failure)) => slots.push(Some(self.refused_slot(failure))),
+                Err(Stop::Failed(failure)) => return Target::Failed(failure),
             }
         }
         Target::List(slots)
     }
 
-    /// The values that the fetch's key path finds; a missing claim is a null key.
-    fn keys<'v>(
-        &self,
-        values: &Values<'v>,
-        captured: Option<Value<'v>>,
-    ) -> Result<Vec<Value<'v>>, Stop> {
-        let Some(key) = &self.fetch.key else { return Err(Stop::Null) };
-        let root = match key.root {
-            Root::Args => Some(values.args),
-            Root::Claims => values.claims,
+    /// The key, or the list that the keys are in; `None`: null, as is a missing claim.
+    fn key<'v>(&self, values: &Values<'v>, captured: Option<Value<'v>>) -> Option<Value<'v>> {
+        let (path, _) = self.key_path.as_ref()?;
+        let found = match self.fetch.key.as_ref()?.root {
+            Root::Args => path.eval(values.args),
+            Root::Claims => path.eval(values.claims?),
             _ => captured,
         };
-        let found: Vec<Value<'v>> = match (&self.key_path, root) {
-            (Some(path), Some(root)) => path.eval_all(root).collect(),
-            (None, found) => found.into_iter().collect(),
-            (Some(_), None) => Vec::new(),
-        };
-        match found.as_slice() {
-            [] => Err(Stop::Null),
-            [one] if one.is_null() => Err(Stop::Null),
-            [one] if one.kind() == JsonKind::Array => Ok(one.items().collect()),
-            _ => Ok(found),
-        }
+        found.filter(|found| !found.is_null())
     }
 
+    /// The slot of a key that is not null. One that cannot be sent costs its own value only.
     fn keyed(
         &mut self,
         stage: &Stage<'p, '_>,
         values: &Values<'_>,
         key: Value<'_>,
     ) -> Result<u32, Stop> {
-        if key.is_null() {
-            return Err(Stop::Null);
-        }
-        let Some(key) = Key::from_json(key) else { return Err(Stop::Failed(self.not_a_key())) };
-        let fetch = self.fetch;
-        match &fetch.endpoint.batch {
-            Some(batch) => {
-                let loader = self.loader(stage, batch, values)?;
-                stage.loaders.check_key(loader, &key).map_err(|error| self.stop(error))?;
-                Ok(self.slot(Wanted::Row(loader, key)))
-            }
-            None => self.whole(&Values { key: Some(&key), ..*values }),
-        }
+        let Some(key) = Key::from_json(key) else { return Ok(self.slot(Wanted::Refused(None))) };
+        let wanted = match &self.fetch.endpoint.batch {
+            Some(batch) => self.row_of(stage, batch, values, &key)?,
+            None => self.request(&Values { key: Some(&key), ..*values })?,
+        };
+        Ok(self.slot(wanted.unwrap_or(Wanted::Refused(Some(key)))))
     }
 
     /// The whole request tells one parent's value from another's.
     fn whole(&mut self, values: &Values<'_>) -> Result<u32, Stop> {
-        let rest = self.render(values)?;
-        self.reachable()?;
-        let request = rest.finish(&[]).map_err(|error| self.stop(error))?;
-        Ok(self.slot(Wanted::Call(request)))
+        let wanted = self.request(values)?;
+        Ok(self.slot(wanted.unwrap_or(Wanted::Refused(None))))
     }
 
-    fn loader(
+    /// A request of these values; `None`: it cannot carry their key.
+    fn request(&self, values: &Values<'_>) -> Result<Option<Wanted>, Stop> {
+        self.reachable()?;
+        let rendered = self.fetch.endpoint.request.render(values);
+        match rendered.and_then(|rendered| rendered.finish(&[])) {
+            Ok(request) => Ok(Some(Wanted::Call(request))),
+            Err(RenderError::Key { .. }) => Ok(None),
+            Err(error) => Err(self.stop(error)),
+        }
+    }
+
+    /// The rows of a key; `None`: the loader's request cannot carry it.
+    fn row_of(
         &mut self,
         stage: &Stage<'p, '_>,
         batch: &Arc<Batch>,
         values: &Values<'_>,
-    ) -> Result<LoaderId, Stop> {
-        if let Some(shared) = &self.shared {
-            return shared.clone();
+        key: &Key,
+    ) -> Result<Option<Wanted>, Stop> {
+        if self.reads_this || self.loader.is_none() {
+            self.loader = Some(self.open(stage, batch, values));
         }
-        let service = self.reachable()?;
-        let endpoint = &self.fetch.endpoint;
-        let open = |rest| stage.loaders.open(&service, endpoint, batch, rest);
-        let loader = self.render(values).map(open);
-        if !self.reads_this {
-            self.shared = Some(loader.clone());
+        match &self.loader {
+            Some(Ok((_, rest))) if rest.check_key(key).is_err() => Ok(None),
+            Some(Ok((loader, _))) => Ok(Some(Wanted::Row(*loader, key.clone()))),
+            Some(Err(stop)) => Err(stop.clone()),
+            None => Err(Stop::Null),
         }
-        loader
+    }
+
+    fn open(
+        &self,
+        stage: &Stage<'p, '_>,
+        batch: &Arc<Batch>,
+        values: &Values<'_>,
+    ) -> Result<(LoaderId, Rendered), Stop> {
+        let (service, endpoint) = (self.reachable()?, &self.fetch.endpoint);
+        let rest = endpoint.request.render(values).map_err(|error| self.stop(error))?;
+        Ok((stage.loaders.open(&service, endpoint, batch, rest.clone()), rest))
     }
 
     fn reachable(&self) -> Result<Arc<Service>, Stop> {
         self.service.clone().map_err(Stop::Failed)
     }
 
-    fn render(&self, values: &Values<'_>) -> Result<Rendered, Stop> {
-        self.fetch.endpoint.request.render(values).map_err(|error| self.stop(error))
-    }
-
     fn stop(&self, error: RenderError) -> Stop {
-        let error = match (error, &self.fetch.key) {
-            (RenderError::Null, _) => return Stop::Null,
-            // Whoever gave the key is to blame for it.
-            (RenderError::Key { message, .. }, Some(key)) if key.root != Root::Args => {
-                match key.root {
-                    Root::Claims => RenderError::Unauthenticated { claim: key.path.to_string() },
-                    _ => RenderError::BadAnswer { message },
-                }
-            }
-            (error, _) => error,
-        };
-        Stop::Failed(refused(error, &self.fetch.endpoint))
+        match error {
+            RenderError::Null => Stop::Null,
+            error => Stop::Failed(refused(error, &self.fetch.endpoint)),
+        }
     }
 
     fn slot(&mut self, wanted: Wanted) -> u32 {
@@ -261,26 +234,39 @@ impl<'p> Gather<'p> {
         u32::try_from(slot).unwrap_or(u32::MAX)
     }
 
-    fn refused_slot(&mut self, failure: Arc<Failure>) -> u32 {
-        self.refused.push(failure);
-        self.slot(Wanted::Refused(self.refused.len() - 1))
+    /// Why a slot of [`Wanted::Refused`] has no value.
+    pub(super) fn refusal(&self, key: Option<&Key>) -> Arc<Failure> {
+        self.bad_key(match key {
+            None => "An object or a list stands where a key must.",
+            Some(_) => "A key cannot be sent to the upstream.",
+        })
     }
 
-    fn not_a_key(&self) -> Arc<Failure> {
-        let failure = Failure::new(
-            Code::UpstreamBadAnswer,
-            "The upstream gave an object or a list where a key must stand.",
-        );
-        Arc::new(failure.of(&self.fetch.endpoint.upstream, None))
+    /// A failure of what the key is: of whoever has given it.
+    fn bad_key(&self, message: &'static str) -> Arc<Failure> {
+        let endpoint = &self.fetch.endpoint;
+        tracing::warn!(endpoint = %endpoint.label, message, "a key is refused");
+        let failure = match self.fetch.key.as_ref().map(|key| &key.root) {
+            Some(Root::Args) => Failure::new(Code::BadUserInput, message),
+            Some(Root::Claims) => {
+                Failure::new(Code::Unauthenticated, "The caller's identity lacks what this needs.")
+            }
+            _ => Failure::new(Code::UpstreamBadAnswer, message).of(&endpoint.upstream, None),
+        };
+        Arc::new(failure)
     }
 
     /// The answer of a slot that has a reply for itself.
     pub(super) fn value(&self, content: &Content) -> Result<Answer, Arc<Failure>> {
         let answer = content.value(&self.fetch.endpoint)?;
-        Ok(match answer {
-            Answer::Null if self.goes_on => nothing(),
-            answer => answer,
-        })
+        // What only leads to the value may be nothing: the key may come from elsewhere.
+        let leads_on = matches!(self.fetch.shape.kind, Kind::Through(_) | Kind::Computed(..));
+        if leads_on && matches!(answer, Answer::Null) {
+            let nothing = Body::null();
+            let span = nothing.span_of(nothing.root());
+            return Ok(Answer::Value(nothing, span));
+        }
+        Ok(answer)
     }
 
     /// The answer of a slot that shares a reply: its key's rows.
@@ -294,17 +280,6 @@ impl<'p> Gather<'p> {
             let row = rows.groups.body().at(span);
             rows.content.failed_row(&self.fetch.endpoint, row)
         })
-    }
-}
-
-/// An answer of which nothing can be read.
-fn nothing() -> Answer {
-    match Body::parse(Bytes::from_static(b"{}")) {
-        Ok(body) => {
-            let span = body.span_of(body.root());
-            Answer::Value(body, span)
-        }
-        Err(_) => Answer::Null,
     }
 }
 

@@ -10,14 +10,14 @@ use dataloader::cached::Loader;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 
+use super::Service;
 use super::answer::Content;
 use super::calls::Calls;
-use super::Service;
 use crate::cache::Partition;
 use crate::failure::{Code, Failure};
 use crate::projection::Groups;
 use crate::schema::{Batch, Endpoint, EndpointId};
-use crate::template::{Key, RenderError, Rendered};
+use crate::template::{Key, Rendered};
 
 /// Longest URL of a batch, in bytes; more keys go into another request.
 const URL_MAX: usize = 8 * 1024;
@@ -58,7 +58,7 @@ pub(super) struct Loaders {
 #[derive(Default)]
 struct Opened {
     ids: HashMap<LoaderKey, LoaderId>,
-    loaders: Vec<(Loader<Key, Arc<Chunk>, Requests>, Rendered)>,
+    loaders: Vec<Loader<Key, Arc<Chunk>, Requests>>,
 }
 
 impl Loaders {
@@ -89,20 +89,10 @@ impl Loaders {
             batch: Arc::clone(batch),
             rest: key.rest.clone(),
         };
-        let rest = key.rest.clone();
         opened.ids.insert(key, id);
         let loader = Loader::new(requests).with_yield_count(0).with_max_batch_size(usize::MAX);
-        opened.loaders.push((loader, rest));
+        opened.loaders.push(loader);
         id
-    }
-
-    /// Whether a loader can send this key.
-    ///
-    /// # Errors
-    /// Why not. Among others it would take their request with it.
-    pub(super) fn check_key(&self, id: LoaderId, key: &Key) -> Result<(), RenderError> {
-        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.loaders.get(id.0).map_or(Ok(()), |(_, rest)| rest.check_key(key))
     }
 
     /// The request that brings each key, made now for the keys that no earlier one brings.
@@ -114,7 +104,7 @@ impl Loaders {
         let lost = || Arc::new(Failure::new(Code::Internal, "The gateway lost a key."));
         let loader = {
             let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-            opened.loaders.get(id.0).map(|(loader, _)| loader.clone()).ok_or_else(lost)?
+            opened.loaders.get(id.0).cloned().ok_or_else(lost)?
         };
         loader.try_load_many(keys).await.map_err(|_| lost())
     }

@@ -61,10 +61,11 @@ pub async fn run<'p>(
         if assembled.errors.iter().any(|error| error.failure.code == Code::ResponseTooLarge) {
             return Err(TooLarge);
         }
-        errors.extend(assembled.errors);
         let Some(fields) = assembled.data else {
-            return Ok(Answered { data: None, errors });
+            // One error stands for all that became null with it, also of earlier steps.
+            return Ok(Answered { data: None, errors: assembled.errors });
         };
+        errors.extend(assembled.errors);
         splice(&mut data, &fields);
         if data.len() > inputs.max_bytes {
             return Err(TooLarge);

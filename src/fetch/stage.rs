@@ -125,18 +125,14 @@ impl<'p> Stage<'p, '_> {
                 let timeout = gather.fetch.endpoint.timeout;
                 Source::Call(self.calls.open(service, request.clone(), timeout))
             }
-            Wanted::Refused(index) => {
-                Source::Lost(gather.refused.get(*index).cloned().unwrap_or_else(super::lost_key))
-            }
+            Wanted::Refused(key) => Source::Lost(gather.refusal(key.as_ref())),
         };
         let ask = |gather: Gather<'p>| {
             let sources = match &gather.service {
                 Ok(service) => {
                     gather.wanted.iter().map(|wanted| source(service, &gather, wanted)).collect()
                 }
-                Err(failure) => {
-                    gather.wanted.iter().map(|_| Source::Lost(Arc::clone(failure))).collect()
-                }
+                Err(_) => Vec::new(),
             };
             Asked { gather, sources }
         };
@@ -211,7 +207,8 @@ fn together(asked: Vec<Asked<'_>>) -> Vec<Vec<Asked<'_>>> {
     let mut group_of: Vec<usize> = (0..asked.len()).collect();
     let mut first: HashMap<Shared<'_>, usize> = HashMap::new();
     for (index, one) in asked.iter().enumerate() {
-        for shared in one.gather.wanted.iter().filter_map(Shared::of) {
+        for wanted in one.gather.wanted.iter() {
+            let Some(shared) = Shared::of(wanted) else { continue };
             let earlier = *first.entry(shared).or_insert(index);
             let (from, to) = (group_of.get(index).copied(), group_of.get(earlier).copied());
             if let (Some(from), Some(to)) = (from, to) {

@@ -55,9 +55,8 @@ impl Gateway {
         let Project { config, catalog, outbound } = project;
         let reserved: Vec<HeaderName> =
             outbound.values().flat_map(Outbound::identity_names).cloned().collect();
-        let services = Services::new(named(outbound, |name| {
-            config.upstreams.get(name).and_then(&transport)
-        }));
+        let services =
+            Services::new(named(outbound, |name| config.upstreams.get(name).and_then(&transport)));
         let settings = EngineSettings {
             limits: config.limits.clone(),
             introspection: config.graphql.introspection.is_on(mode),
@@ -69,7 +68,6 @@ impl Gateway {
     }
 
     /// Everything that the gateway answers over HTTP.
-    #[must_use]
     pub fn router(&self) -> Router {
         door::router(Arc::clone(&self.door))
     }

@@ -81,6 +81,12 @@ impl Body {
         Body { bytes, root: Span { start: 0, end: 4 }, nested: None }
     }
 
+    /// The body `{}`.
+    pub fn empty_object() -> Body {
+        let bytes = Bytes::from_static(b"{}");
+        Body { bytes, root: Span { start: 0, end: 2 }, nested: None }
+    }
+
     /// The whole value.
     pub fn root(&self) -> Value<'_> {
         Value::new(self, self.root.start, 0)

@@ -12,8 +12,8 @@ mod tests;
 use std::fmt;
 use std::ops::Range;
 
-use super::value::Items;
 use super::Value;
+use super::value::Items;
 
 /// A checked path.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -84,6 +84,13 @@ impl Path {
         self.eval_all(value).next()
     }
 
+    /// The value that the first `[*]` takes the items of, which should be a list; of a path that is
+    /// [single](Path::is_single) the value at its end.
+    pub fn list<'a>(&self, value: Value<'a>) -> Option<Value<'a>> {
+        let steps = self.segments.split(|step| *step == Segment::Each).next()?;
+        Matches { start: Some((value, steps)), open: Vec::new() }.next()
+    }
+
     /// Every value at the path, in the text's order. Lists within lists are flattened, one level
     /// for each `[*]`.
     pub fn eval_all<'p, 'a>(&'p self, value: Value<'a>) -> Matches<'p, 'a> {
@@ -98,11 +105,8 @@ fn item(value: Value<'_>, index: i64) -> Option<Value<'_>> {
         return items.last();
     }
     let from_end = usize::try_from(index.unsigned_abs()).ok()?;
-    let from_start = if index < 0 {
-        items.clone().count().checked_sub(from_end)?
-    } else {
-        from_end
-    };
+    let from_start =
+        if index < 0 { items.clone().count().checked_sub(from_end)? } else { from_end };
     items.nth(from_start)
 }
 

@@ -101,7 +101,7 @@ impl<'t, 'p> Assembly<'t, 'p> {
                     self.copy(node, done, nulled.start)?;
                     done = nulled.end;
                     self.put(b"null")?;
-                    self.fail_at(node, nulled.cause, self.path())?;
+                    self.fail_at(node, nulled.cause, self.path(), &[])?;
                     while holes.next_if(|(hole, _)| hole.offset <= done).is_some() {}
                     while errors.next_if(|error| error.offset < done).is_some() {}
                 }
@@ -122,7 +122,7 @@ impl<'t, 'p> Assembly<'t, 'p> {
         match (self.settlement.filled(node.fetch, hole.hole, target), target) {
             (Filled::Failed(item), _) => {
                 self.put(b"null")?;
-                self.fail_at(node, Cause { hole: number, item }, self.path())
+                self.fail_at(node, Cause { hole: number, item }, self.path(), &[])
             }
             (Filled::Value(_), Some(Target::Slot(slot))) => self.child(node, hole, *slot, None),
             (Filled::Value(_), Some(Target::List(items))) => {
@@ -153,7 +153,7 @@ impl<'t, 'p> Assembly<'t, 'p> {
             Some(Settled::Null | Settled::Missing) => self.put(b"null"),
             Some(Settled::Failed(_)) | None => {
                 self.put(b"null")?;
-                self.fail_at(node, Cause { hole: number, item: Some(index) }, self.path())
+                self.fail_at(node, Cause { hole: number, item: Some(index) }, self.path(), &[])
             }
         }
     }
@@ -185,9 +185,12 @@ impl<'t, 'p> Assembly<'t, 'p> {
         node: Node<'t, 'p>,
         cause: Cause,
         mut path: Vec<PathStep<'p>>,
+        outer: &'p [Location],
     ) -> Result<(), TooLarge> {
         let fragment = &node.slot.fragment;
         let Some(hole) = fragment.holes.get(cause.hole as usize) else { return Ok(()) };
+        // What only leads on to a value is asked for where that value is.
+        let locations = if hole.locations.is_empty() { outer } else { hole.locations };
         fragment.paths.append(hole.path, &mut path);
         path.extend(cause.item.map(PathStep::Index));
         let target = node.slot.targets.get(cause.hole as usize);
@@ -195,15 +198,15 @@ impl<'t, 'p> Assembly<'t, 'p> {
             (Some(Target::Slot(slot)), _) => Some(*slot),
             (Some(Target::List(items)), Some(item)) => items.get(item as usize).copied().flatten(),
             (Some(Target::Failed(failure)), _) => {
-                return self.fail(path, hole.locations, Arc::clone(failure));
+                return self.fail(path, locations, Arc::clone(failure));
             }
             (Some(Target::Null | Target::List(_)), _) => None,
-            (None, _) => return self.fail(path, hole.locations, lost()),
+            (None, _) => return self.fail(path, locations, lost()),
         };
-        let Some(slot) = slot else { return self.fail(path, hole.locations, null()) };
+        let Some(slot) = slot else { return self.fail(path, locations, null()) };
         match self.settlement.child(node.fetch, hole.hole, slot) {
-            Some(child) => self.fail_slot(child, path, hole.locations),
-            None => self.fail(path, hole.locations, lost()),
+            Some(child) => self.fail_slot(child, path, locations),
+            None => self.fail(path, locations, lost()),
         }
     }
 
@@ -215,7 +218,7 @@ impl<'t, 'p> Assembly<'t, 'p> {
         locations: &'p [Location],
     ) -> Result<(), TooLarge> {
         match (node.settled, &node.slot.fragment.outcome) {
-            (Settled::Failed(Some(cause)), _) => self.fail_at(node, *cause, path),
+            (Settled::Failed(Some(cause)), _) => self.fail_at(node, *cause, path, locations),
             (Settled::Failed(None), Outcome::Failed(failed)) => {
                 path.extend_from_slice(&failed.path);
                 let own = failed.locations;
@@ -235,8 +238,7 @@ impl<'t, 'p> Assembly<'t, 'p> {
         failure: Arc<Failure>,
     ) -> Result<(), TooLarge> {
         let around = || self.around.iter().rev().map(|around| around.locations);
-        let locations =
-            std::iter::once(locations).chain(around()).find(|found| !found.is_empty());
+        let locations = std::iter::once(locations).chain(around()).find(|found| !found.is_empty());
         self.error_bytes += 100 + failure.message.len() + path.len() * 8;
         self.errors.push(Failed { path, locations: locations.unwrap_or_default(), failure });
         self.put(b"")
@@ -270,7 +272,10 @@ impl<'t, 'p> Assembly<'t, 'p> {
 /// What comes first, by offset. A value that was nulled comes before what lies in it.
 fn next(hole: Option<u32>, error: Option<u32>, nulled: Option<u32>) -> Option<Next> {
     let first = [(nulled, Next::Nulled), (error, Next::Error), (hole, Next::Hole)];
-    first.into_iter().filter_map(|(at, next)| Some((at?, next))).min_by_key(|(at, _)| *at)
+    first
+        .into_iter()
+        .filter_map(|(at, next)| Some((at?, next)))
+        .min_by_key(|(at, _)| *at)
         .map(|(_, next)| next)
 }
 

@@ -13,8 +13,7 @@ use super::writer::Bubble;
 /// An object whose properties have been noted.
 #[derive(Clone, Copy)]
 struct Object<'p, 'a> {
-    /// `None`: the empty object that root fields are read from.
-    value: Option<Value<'a>>,
+    value: Value<'a>,
     selection: &'p Selection,
     /// Where its properties begin in what was seen.
     base: usize,
@@ -29,16 +28,11 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         cursor: &mut Cursor<'a>,
         selection: &'p Selection,
     ) -> Result<(), Bubble<'p>> {
-        let (value, base) = (Some(cursor.value()), self.seen.len());
+        let (value, base) = (cursor.value(), self.seen.len());
         self.note(cursor, selection);
         let result = self.fields(Object { value, selection, base, instance: 0 });
         self.seen.truncate(base);
         result
-    }
-
-    /// Writes the root selection, which is read from nothing.
-    pub(super) fn empty_object(&mut self, selection: &'p Selection) -> Result<(), Bubble<'p>> {
-        self.fields(Object { value: None, selection, base: self.seen.len(), instance: 0 })
     }
 
     fn note(&mut self, cursor: &mut Cursor<'a>, selection: &'p Selection) {
@@ -94,9 +88,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         match &field.value {
             FieldValue::Property(path, shape) => match (path.segments(), name) {
                 ([_], Some(name)) => self.position(self.seen(object, name), shape, at),
-                _ if path.is_single() => {
-                    self.position(self.locate(object, path, name), shape, at)
-                }
+                _ if path.is_single() => self.position(self.locate(object, path, name), shape, at),
                 _ => self.each(object, path, shape, at),
             },
             FieldValue::Hole(hole) => {
@@ -123,17 +115,17 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         at: At<'p>,
     ) -> Result<(), Bubble<'p>> {
         let list = path.segments().split(|step| *step == Segment::Each).next();
-        let list = object.value.zip(list).and_then(|(value, steps)| below(value, steps));
-        let Some((value, list)) = object.value.zip(list).filter(|(_, list)| !list.is_null()) else {
+        let list = list.and_then(|steps| below(object.value, steps));
+        let Some(list) = list.filter(|list| !list.is_null()) else {
             return self.no_value("nothing", &shape.kind, at);
         };
         let (Kind::List(item), JsonKind::Array) = (&shape.kind, list.kind()) else {
             let given = list.kind().to_string();
-            return self.within(at, |it| Err(it.mismatch(given.into(), &shape.kind, at.asked)));
+            return self.within(at, |it| Err(it.mismatch(&given, &shape.kind, at.asked)));
         };
         self.within(at, |it| {
             it.writer.bytes.push(b'[');
-            for (index, value) in (0..).zip(path.eval_all(value)) {
+            for (index, value) in (0..).zip(path.eval_all(object.value)) {
                 it.room(at.asked)?;
                 it.item(&mut value.cursor(), item, index, at.asked)?;
             }
@@ -152,9 +144,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         let this = computed.slots.iter().map(|slot| Some(self.captured(object, *slot)?.value));
         let this = this.collect::<Vec<_>>();
         match self.compute(computed, &this, None) {
-            Ok(body) => {
-                self.of_body(&body, |it| it.position(Some(body.root().into()), shape, at))
-            }
+            Ok(body) => self.of_body(&body, |it| it.position(Some(body.root().into()), shape, at)),
             Err(failure) => self.within(at, |it| Err(it.failed(failure, at.asked))),
         }
     }
@@ -184,7 +174,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             ([_, rest @ ..], Some(name)) => {
                 below(self.seen(object, name)?.value, rest).map(Seen::from)
             }
-            (steps, _) => below(object.value?, steps).map(Seen::from),
+            (steps, _) => below(object.value, steps).map(Seen::from),
         }
     }
 

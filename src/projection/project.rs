@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::json::{Body, Span};
 use crate::plan::{Kind, Selection, Shape};
 
@@ -22,11 +24,9 @@ pub fn project<'p>(
     match answer {
         Answer::Null => Writer::new(0, 0).finish(Outcome::Null),
         Answer::Missing => Writer::new(0, 0).finish(Outcome::Missing),
-        Answer::Value(body, span) => {
-            of_body(body, span.len(), inputs, Some(service), |it| {
-                it.value(&mut body.at(*span).cursor(), &shape.kind, None)
-            })
-        }
+        Answer::Value(body, span) => of_body(body, span.len(), inputs, Some(service), |it| {
+            it.value(&mut body.at(*span).cursor(), &shape.kind, None)
+        }),
         Answer::Rows(body, rows) => match &shape.kind {
             Kind::List(item) => {
                 let len = rows.iter().map(|row| row.len()).sum();
@@ -42,11 +42,15 @@ pub fn project<'p>(
     }
 }
 
-/// Projects the root fields of a step, which are read from no answer.
+/// Projects the root fields of a step, which are read from no answer: from an object without
+/// properties, so that a field that is this very object (`@json(name: ".")`) groups root fields.
 #[must_use]
 pub fn project_root<'p>(selection: &'p Selection, inputs: &Inputs<'_>) -> Fragment<'p> {
-    let body = Body::null();
-    of_body(&body, 0, inputs, None, |it| it.empty_object(selection).map(|()| Came::Value))
+    let body = Body::parse(Bytes::from_static(b"{}")).unwrap_or_else(|_| Body::null());
+    let root = body.root();
+    of_body(&body, 0, inputs, None, |it| {
+        it.object(&mut root.cursor(), selection).map(|()| Came::Value)
+    })
 }
 
 /// A fragment is seldom larger than what it is made of; most are much smaller.

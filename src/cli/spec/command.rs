@@ -1,10 +1,10 @@
 //! `onedoor test`: spec documents, run without any service.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::ending::Ending;
-use crate::cli::root::Root;
+use crate::cli::root::RootArgs;
 use crate::cli::terminal::is_colourful;
 
 use super::suite::{Options, Verdict, run_all};
@@ -42,11 +42,14 @@ const FOLDERS: [&str; 2] = ["spec", "tests/spec"];
 ///
 /// # Errors
 /// If something is not as the documents say, which was shown, or a document cannot be read.
-pub(in crate::cli) fn run(args: &Args, root: &Root) -> Result<(), Ending> {
+pub(in crate::cli) fn run(args: &Args, root: &RootArgs) -> Result<(), Ending> {
     let mut paths = args.paths.clone();
     if paths.is_empty() {
+        let root = root.find()?;
         let folder =
             FOLDERS.iter().map(|folder| root.path().join(folder)).find(|path| path.is_dir());
+        // Messages say `tests/spec`, not `./tests/spec`.
+        let folder = folder.map(|path| path.strip_prefix(".").map_or(path.clone(), Path::to_owned));
         paths.push(folder.ok_or_else(|| {
             Ending::failed("the project has no folder `spec` or `tests/spec`")
                 .with_help("name the documents: `onedoor test docs/orders.md`")

@@ -8,6 +8,7 @@ use crate::config::{Config, Env, FixedEnv, NotUtf8, Problems, SecretFile, Servic
 use crate::gateway::Project;
 
 use super::document::{Document, File};
+use super::problem::DocumentProblem;
 
 /// Signs the tokens of documents that name no secret of their own, or none in their text.
 const SECRET: &str = "this-signs-the-tokens-of-spec-documents-and-nothing-but-those-tokens";
@@ -30,8 +31,8 @@ pub fn project_root(path: &Path) -> Option<PathBuf> {
 /// Reads and checks a document's files.
 ///
 /// # Errors
-/// Why there is nothing to read, in a sentence.
-pub(super) fn load(document: &Document, root: Option<&Path>) -> Result<Loaded, String> {
+/// Why there is nothing to read.
+pub(super) fn load(document: &Document, root: Option<&Path>) -> Result<Loaded, DocumentProblem> {
     let env = DocumentEnv::new(&document.env);
     let (project, problems) = if document.needs_project() {
         in_project(document, root, &env)?
@@ -47,11 +48,10 @@ fn in_project(
     document: &Document,
     root: Option<&Path>,
     env: &DocumentEnv,
-) -> Result<(Option<Project>, Problems), String> {
+) -> Result<(Option<Project>, Problems), DocumentProblem> {
     let root = root.ok_or_else(|| {
-        "the document has no schema, and no directory above it has an `onedoor.toml`: add a \
-         ```graphql schema block, or move the document into a project"
-            .to_owned()
+        DocumentProblem::new(1, "the document has no schema, and lies in no project")
+            .help("add a ```graphql schema, or move it below a folder with an `onedoor.toml`")
     })?;
     let (project, problems) = Project::load(root, env);
     if let Some(project) = &project {
@@ -74,21 +74,22 @@ fn in_project(
     Ok(Project::from_texts(settings, schema, env))
 }
 
-fn known_upstreams(document: &Document, config: &Config) -> Result<(), String> {
+fn known_upstreams(document: &Document, config: &Config) -> Result<(), DocumentProblem> {
     let known = || config.upstreams.keys().map(ServiceName::as_str);
     let has = |name: &ServiceName| {
         config.upstreams.contains_key(name)
             || document.settings.iter().any(|file| file.name == file_name(name.as_str()))
     };
-    match document.exchanges.iter().find(|exchange| !has(&exchange.upstream)) {
-        None => Ok(()),
-        Some(exchange) => {
-            let name = exchange.upstream.as_str();
-            let meant = nearest(name, known())
-                .map_or(String::new(), |near| format!(": did you mean `{near}`?"));
-            Err(format!("line {}: the project has no upstream `{name}`{meant}", exchange.line))
-        }
-    }
+    let Some(exchange) = document.exchanges.iter().find(|exchange| !has(&exchange.upstream)) else {
+        return Ok(());
+    };
+    let name = exchange.upstream.as_str();
+    let message = format!("the project has no upstream `{name}`");
+    let problem = DocumentProblem::new(exchange.line, message);
+    Err(match nearest(name, known()) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem,
+    })
 }
 
 /// The document's settings, with the least that is needed for upstreams and tokens it only uses.

@@ -10,7 +10,7 @@ use super::document::{Document, Exchange, File, Request, Section, Snapshot};
 use super::http_text;
 use super::markdown::{self, Fenced, Heading, Part};
 use super::problem::DocumentProblem;
-use super::role::{Head, Role};
+use super::role::Role;
 
 pub(super) fn read(path: &Path, text: &str) -> Result<Document, Vec<DocumentProblem>> {
     let mut reader = Reader::new(path, text);
@@ -279,11 +279,4 @@ fn claims(
 /// An empty response is one that `--update` fills in.
 fn response(block: &Fenced) -> Result<(), Vec<DocumentProblem>> {
     if block.text.trim().is_empty() { Ok(()) } else { json(block).map(|_| ()) }
-}
-
-impl Head {
-    /// What an empty response block stands for is not known before it runs.
-    pub(super) fn of_snapshot<'s>(&'s self, snapshot: &'s Snapshot) -> Option<(&'s Self, &'s str)> {
-        (!snapshot.text.trim().is_empty()).then_some((self, snapshot.text.as_str()))
-    }
 }

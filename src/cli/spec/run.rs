@@ -18,6 +18,7 @@ use crate::json::write_string;
 use super::call::{Call, body_text};
 use super::document::{Document, Request, Snapshot};
 use super::plan;
+use super::problem::DocumentProblem;
 use super::project::{self, Loaded};
 use super::report::{Check, Edit, Outcome, Report, Subject};
 use super::role::{Head, MEDIA};
@@ -79,8 +80,11 @@ impl<'d> Run<'d> {
     async fn all(mut self, root: Option<&Path>) -> Vec<Check> {
         let Loaded { project, problems } = match project::load(self.document, root) {
             Ok(loaded) => loaded,
-            Err(message) => {
-                self.checks.push(failed_start(message));
+            Err(problem) => {
+                let DocumentProblem { line, message, help } = problem;
+                let help = help.map_or(String::new(), |help| format!("\n{help}"));
+                let outcome = Outcome::Failed(message + &help);
+                self.push(None, Subject::Start, line, outcome, None);
                 return self.checks;
             }
         };
@@ -142,14 +146,15 @@ impl<'d> Run<'d> {
     fn response(&mut self, request: &Request, answer: &Answer) {
         let Answer { head, body } = answer;
         let written = request.response.as_ref();
-        let expected = written.and_then(|(head, snapshot)| head.of_snapshot(snapshot));
+        // An empty block is one to be filled in.
+        let expected = written.filter(|(_, snapshot)| !snapshot.text.trim().is_empty());
         let shown = |head: &Head, body: &str, with_head: bool| {
             if with_head { format!("{}\n{body}", head.info()) } else { body.to_owned() }
         };
         let outcome = match expected {
-            Some((expected, text)) => {
+            Some((expected, snapshot)) => {
                 let heads = expected != head;
-                let text = body_text(&Bytes::copy_from_slice(text.as_bytes()));
+                let text = body_text(&Bytes::copy_from_slice(snapshot.text.as_bytes()));
                 if !heads && text == *body {
                     Outcome::Passed
                 } else {
