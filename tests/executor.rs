@@ -56,13 +56,16 @@ async fn a_query_is_answered_as_the_door_answers_it() {
     let rig = Rig::answering(SHOP, shop);
     let query = "query Screen($id: ID!, $first: Int) { user(id: $id) { name orders(first: $first) \
                  { id status buyer { id } payment { amount } } } }";
-    for variables in [json!({"id": "3", "first": 2}), json!({"id": 1}), json!({"id": 9, "first": null})] {
+    for variables in
+        [json!({"id": "3", "first": 2}), json!({"id": 1}), json!({"id": 9, "first": null})]
+    {
         let response = ask(&rig, query, variables.clone()).await;
         assert_eq!(response, rig.ask_with(query, variables).await);
         assert_eq!(response.get("errors"), None, "{response}");
     }
     let response = ask(&rig, query, json!({"id": "3", "first": 1})).await;
-    let order = json!({"id": "31", "status": "PAID", "buyer": {"id": "3"}, "payment": {"amount": 310}});
+    let order =
+        json!({"id": "31", "status": "PAID", "buyer": {"id": "3"}, "payment": {"amount": 310}});
     assert_eq!(response, json!({"data": {"user": {"name": "Cyd", "orders": [order]}}}));
 }
 
@@ -119,7 +122,8 @@ async fn numbers_of_an_answer_keep_every_digit_and_its_members_their_order() {
     // The digits are the upstream's; serde_json has its own way to write an exponent.
     assert_eq!(
         text,
-        r#"{"data":{"amounts":{"price":12.50,"exact":9007199254740993,"small":1e-7,"count":3,"#.to_owned()
+        r#"{"data":{"amounts":{"price":12.50,"exact":9007199254740993,"small":1e-7,"count":3,"#
+            .to_owned()
             + r#""id":"18446744073709551616","tree":{"z":[1.0,-0,1e+400,null,true],"a":"é🦀"}}}}"#
     );
 }
@@ -152,7 +156,9 @@ async fn numbers_of_variables_keep_every_digit_wherever_they_stand() {
 async fn variables_are_coerced_as_the_schema_says() {
     let rig = Rig::answering(AMOUNTS, |call| ok(json!(call.values("of"))));
     let query = "query($of: Float! = 2.5) { half(of: $of) }";
-    for (variables, sent) in [(json!({}), "2.5"), (json!({"of": 3}), "3"), (json!({"of": 1.25}), "1.25")] {
+    for (variables, sent) in
+        [(json!({}), "2.5"), (json!({"of": 3}), "3"), (json!({"of": 1.25}), "1.25")]
+    {
         assert_eq!(ask(&rig, query, variables).await, json!({"data": {"half": [sent]}}));
     }
     let response = ask(&rig, query, json!({"of": "1"})).await;
@@ -201,9 +207,8 @@ async fn who_asks_and_until_when_is_a_context_in_the_requests_data() {
 async fn variables_that_nest_deeper_than_any_body_may_are_refused() {
     let rig = Rig::answering(AMOUNTS, |call| ok(call.text()));
     let executor = Executor::new(rig.gateway.engine.clone());
-    let deep = (0..300).fold(async_graphql::Value::Null, |value, _| {
-        async_graphql::Value::List(vec![value])
-    });
+    let deep = (0..300)
+        .fold(async_graphql::Value::Null, |value, _| async_graphql::Value::List(vec![value]));
     let variables = [(async_graphql::Name::new("a"), deep)].into_iter().collect();
     let variables = async_graphql::Variables::from_value(async_graphql::Value::Object(variables));
     let query = "query($a: Anything) { echo(anything: $a) }";

@@ -327,10 +327,7 @@ async fn keys_that_are_looked_up_one_at_a_time_are_looked_up_once_each() {
     let buyer = |name: &str| json!({"buyer": {"name": name}});
     let cyd_again = json!({"name": cyd});
     assert_eq!(response["data"]["users"], json!([cyd_again, null, null, cyd_again]));
-    assert_eq!(
-        response["data"]["orders"],
-        json!([ada, ada, bob, bob, cyd, cyd, cyd].map(buyer))
-    );
+    assert_eq!(response["data"]["orders"], json!([ada, ada, bob, bob, cyd, cyd, cyd].map(buyer)));
     assert_eq!(errors(&response), [r#"["users",2] BAD_USER_INPUT"#]);
     assert_eq!(
         rig.calls.sorted(),

@@ -108,7 +108,10 @@ async fn one_of_two_equal_requests_that_leaves_does_not_disturb_the_other() {
 
     // And the gateway answers the next one.
     release.notify_one();
-    assert_eq!(rig.ask("{ user(id: 2) { name } }").await, json!({"data": {"user": {"name": "Bob"}}}));
+    assert_eq!(
+        rig.ask("{ user(id: 2) { name } }").await,
+        json!({"data": {"user": {"name": "Bob"}}})
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,8 +24,20 @@ fn failed(kind: ErrorKind) -> Answer {
 /// What no response may hold: hosts, ports, addresses, URLs, and what an upstream's body says.
 fn assert_tells_nothing(response: &str) {
     let secrets = [
-        HOST, "7443", "10.9.8.7", "/base", "/payments", "orderId", "hunter", "refused", "os error",
-        "Traceback", "SELECT", "password", "<html", "text/html",
+        HOST,
+        "7443",
+        "10.9.8.7",
+        "/base",
+        "/payments",
+        "orderId",
+        "hunter",
+        "refused",
+        "os error",
+        "Traceback",
+        "SELECT",
+        "password",
+        "<html",
+        "text/html",
     ];
     for secret in secrets {
         assert!(!response.contains(secret), "{secret} in {response}");

@@ -108,7 +108,10 @@ async fn selections_and_values_a_thousand_deep_are_refused() {
     assert_eq!(refused(&query, json!({})).await, TOO_COMPLEX);
 
     let list = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
-    assert_eq!(refused(&format!("{{ users(ids: {list}) {{ id }} }}"), json!({})).await, TOO_COMPLEX);
+    assert_eq!(
+        refused(&format!("{{ users(ids: {list}) {{ id }} }}"), json!({})).await,
+        TOO_COMPLEX
+    );
 
     let object = format!("{}{}", "{and: ".repeat(1_000), "}".repeat(1_000));
     let query = format!("{{ search(in: {object}) {{ id }} }}");
@@ -144,9 +147,8 @@ async fn a_document_of_a_megabyte_is_refused() {
 #[tokio::test]
 async fn variables_are_bounded_by_their_type_and_by_what_json_may_nest() {
     let query = "query($in: Filter) { search(in: $in) { id } }";
-    let filter = |levels: usize| {
-        (0..levels).fold(json!({"name": "x"}), |inner, _| json!({"and": [inner]}))
-    };
+    let filter =
+        |levels: usize| (0..levels).fold(json!({"name": "x"}), |inner, _| json!({"and": [inner]}));
     let odd = json!({"and": [{"and": [], "or": []}]});
     assert_eq!(refused(query, json!({"in": odd})).await, ["[] BAD_USER_INPUT"]);
     let rig = open();

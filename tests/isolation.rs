@@ -105,9 +105,7 @@ impl Caller {
     /// What the gateway has to answer it.
     fn expected(&self) -> Value {
         let Self { subject, team, .. } = self;
-        let user = |id: &str| {
-            json!({"id": id, "owner": subject, "orders": [{"id": id, "owner": subject}]})
-        };
+        let user = |id: &str| json!({"id": id, "owner": subject, "orders": [{"id": id, "owner": subject}]});
         json!({"data": {
             "whoami": {"owner": subject, "team": team},
             "search": {"owner": subject},
