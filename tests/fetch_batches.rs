@@ -273,7 +273,7 @@ async fn keys_are_sorted_sent_once_and_with_the_type_first_seen() {
         ])
     );
     let bodies: Vec<_> = rig.calls.all().iter().map(|call| call.text().to_owned()).collect();
-    assert_eq!(bodies, ["", r#"{"ids": [2,"10",true,9007199254740993]}"#]);
+    assert_eq!(bodies, ["", r#"{"ids":[2,"10",true,9007199254740993]}"#]);
 }
 
 #[tokio::test]
@@ -288,6 +288,54 @@ async fn a_key_that_is_an_object_fails_its_own_field() {
 }
 
 #[tokio::test]
+async fn a_key_that_cannot_be_sent_fails_its_own_field_and_is_kept_out_of_the_batch() {
+    let schema = SHOP.replace("id={keys}", "id=in.({keys:,})");
+    let rig = Rig::answering(&schema, |call| match call.service.as_str() {
+        "orders" => ok(json!([
+            {"id": 1, "userId": "2", "status": "paid"},
+            {"id": 2, "userId": "3,4", "status": "paid"},
+        ])),
+        _ => ok(json!([{"id": "1", "name": "Ada"}, {"id": "2", "name": "Bob"}])),
+    });
+    let query = r#"{ users(ids: ["1", "1,2", "2"]) { name } orders { buyer { name } } }"#;
+    let response = rig.ask(query).await;
+    let (ada, bob) = (json!({"name": "Ada"}), json!({"name": "Bob"}));
+    assert_eq!(
+        response["data"],
+        json!({"users": [ada, null, bob], "orders": [{"buyer": bob}, {"buyer": null}]})
+    );
+    assert_eq!(
+        errors(&response),
+        [
+            r#"["users",1] BAD_USER_INPUT"#,
+            // The client has no part in that one.
+            r#"["orders",1,"buyer"] UPSTREAM_BAD_ANSWER"#,
+        ]
+    );
+    assert_eq!(rig.calls.to("users"), ["GET /users?id=in.(1,2)"]);
+}
+
+#[tokio::test]
+async fn keys_that_are_looked_up_one_at_a_time_are_looked_up_once_each() {
+    let schema = SHOP
+        .replace("/users?id={keys}", "/users/{key}")
+        .replace(", batch: {by: \"id\", max: 100}", "");
+    let rig = Rig::answering(&schema, shop);
+    let query = r#"{ users(ids: [3, 9, ".", 3]) { name } orders { buyer { name } } }"#;
+    let response = rig.ask(query).await;
+    let (ada, bob, cyd) = ("Ada", "Bob", "Cyd");
+    let buyer = |name: &str| json!({"buyer": {"name": name}});
+    let cyd_again = json!({"name": cyd});
+    assert_eq!(response["data"]["users"], json!([cyd_again, null, null, cyd_again]));
+    assert_eq!(response["data"]["orders"], json!([ada, ada, bob, bob, cyd, cyd, cyd].map(buyer)));
+    assert_eq!(errors(&response), [r#"["users",2] BAD_USER_INPUT"#]);
+    assert_eq!(
+        rig.calls.sorted(),
+        ["GET /orders", "GET /users/1", "GET /users/2", "GET /users/3", "GET /users/9"]
+    );
+}
+
+#[tokio::test]
 async fn a_batch_is_split_at_its_max_with_the_keys_in_order() {
     let rig = Rig::answering(&SHOP.replace("max: 100", "max: 2"), |call| {
         let row = |id: String| json!({"id": id, "name": format!("user {id}")});
@@ -297,8 +345,8 @@ async fn a_batch_is_split_at_its_max_with_the_keys_in_order() {
     let names = [5, 10, 4, 5, 3, 1, 4].map(|id| json!({"name": format!("user {id}")}));
     assert_eq!(data["users"], json!(names));
     assert_eq!(
-        rig.calls.to("users"),
-        ["GET /users?id=1&id=3", "GET /users?id=4&id=5", "GET /users?id=10"]
+        rig.calls.sorted(),
+        ["GET /users?id=1&id=3", "GET /users?id=10", "GET /users?id=4&id=5"]
     );
 }
 
@@ -445,7 +493,7 @@ async fn a_query_that_is_posted_is_coalesced_like_any_other_within_a_request_onl
         b: search(text: "x") { found: name }
         c: search(text: "y") { name }
     }"#;
-    let (x, y) = (r#"{"text": "x"}"#, r#"{"text": "y"}"#);
+    let (x, y) = (r#"{"text":"x"}"#, r#"{"text":"y"}"#);
     let expected = json!({"a": [{"name": x}], "b": [{"found": x}], "c": [{"name": y}]});
     assert_eq!(rig.data(query).await, expected);
     assert_eq!(rig.calls.count(), 2);

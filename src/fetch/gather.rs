@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use super::answer::Content;
-use super::loader::{ChunkRows, LoaderId};
+use super::loader::{BatchKey, ChunkRows, LoaderId};
 use super::stage::Stage;
 use super::{Service, refused};
 use crate::failure::{Code, Failure};
@@ -19,7 +19,7 @@ use crate::template::{Key, KeyPath, RenderError, Rendered, Request, Root, Values
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Wanted {
     /// The rows of a key.
-    Row(LoaderId, Key),
+    Row(LoaderId, BatchKey),
     /// A whole answer.
     Call(Request),
     /// Nothing: the key is none (`None`), or it cannot be sent.
@@ -165,10 +165,12 @@ impl<'p> Gather<'p> {
     ) -> Result<u32, Stop> {
         let Some(key) = Key::from_json(key) else { return Ok(self.slot(Wanted::Refused(None))) };
         let wanted = match &self.fetch.endpoint.batch {
-            Some(batch) => self.row_of(stage, batch, values, &key)?,
-            None => self.request(&Values { key: Some(&key), ..*values })?,
+            Some(batch) => self.row_of(stage, batch, values, key)?,
+            None => self
+                .request(&Values { key: Some(&key), ..*values })?
+                .unwrap_or(Wanted::Refused(Some(key))),
         };
-        Ok(self.slot(wanted.unwrap_or(Wanted::Refused(Some(key)))))
+        Ok(self.slot(wanted))
     }
 
     /// The whole request tells one parent's value from another's.
@@ -188,20 +190,20 @@ impl<'p> Gather<'p> {
         }
     }
 
-    /// The rows of a key; `None`: the loader's request cannot carry it.
+    /// The rows of a key, unless the loader's request cannot carry it.
     fn row_of(
         &mut self,
         stage: &Stage<'p, '_>,
         batch: &Arc<Batch>,
         values: &Values<'_>,
-        key: &Key,
-    ) -> Result<Option<Wanted>, Stop> {
+        key: Key,
+    ) -> Result<Wanted, Stop> {
         if self.reads_this || self.loader.is_none() {
             self.loader = Some(self.open(stage, batch, values));
         }
         match &self.loader {
-            Some(Ok((_, rest))) if rest.check_key(key).is_err() => Ok(None),
-            Some(Ok((loader, _))) => Ok(Some(Wanted::Row(*loader, key.clone()))),
+            Some(Ok((_, rest))) if rest.check_key(&key).is_err() => Ok(Wanted::Refused(Some(key))),
+            Some(Ok((loader, _))) => Ok(Wanted::Row(*loader, BatchKey::new(key))),
             Some(Err(stop)) => Err(stop.clone()),
             None => Err(Stop::Null),
         }

@@ -2,6 +2,7 @@
 //! keys; it lives for one step, so nothing it knows outlasts the request.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,6 +37,29 @@ pub(super) struct ChunkRows {
     pub(super) content: Arc<Content>,
 }
 
+/// A key as loaders pass it around: `dataloader` clones each one several times, and prints it for
+/// an error that it then does not need. So a clone shares it, and it prints as nothing.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct BatchKey(Arc<Key>);
+
+impl BatchKey {
+    /// This key.
+    pub(super) fn new(key: Key) -> Self {
+        Self(Arc::new(key))
+    }
+
+    /// The key.
+    pub(super) fn key(&self) -> &Key {
+        &self.0
+    }
+}
+
+impl fmt::Debug for BatchKey {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
 /// What makes two loaders one. Compared whole.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct LoaderKey {
@@ -58,7 +82,7 @@ pub(super) struct Loaders {
 #[derive(Default)]
 struct Opened {
     ids: HashMap<LoaderKey, LoaderId>,
-    loaders: Vec<Loader<Key, Arc<Chunk>, Requests>>,
+    loaders: Vec<Loader<BatchKey, Arc<Chunk>, Requests>>,
 }
 
 impl Loaders {
@@ -99,8 +123,8 @@ impl Loaders {
     pub(super) async fn load(
         &self,
         id: LoaderId,
-        keys: Vec<Key>,
-    ) -> Result<HashMap<Key, Arc<Chunk>>, Arc<Failure>> {
+        keys: Vec<BatchKey>,
+    ) -> Result<HashMap<BatchKey, Arc<Chunk>>, Arc<Failure>> {
         let lost = || Arc::new(Failure::new(Code::Internal, "The gateway lost a key."));
         let loader = {
             let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,9 +144,9 @@ struct Requests {
     rest: Rendered,
 }
 
-impl BatchFn<Key, Arc<Chunk>> for Requests {
-    fn load(&mut self, keys: &[Key]) -> impl Future<Output = HashMap<Key, Arc<Chunk>>> {
-        let mut sorted: Vec<&Key> = keys.iter().collect();
+impl BatchFn<BatchKey, Arc<Chunk>> for Requests {
+    fn load(&mut self, keys: &[BatchKey]) -> impl Future<Output = HashMap<BatchKey, Arc<Chunk>>> {
+        let mut sorted: Vec<&BatchKey> = keys.iter().collect();
         sorted.sort_unstable();
         let mut brought = HashMap::with_capacity(keys.len());
         for keys in self.chunks(&sorted) {
@@ -135,13 +159,13 @@ impl BatchFn<Key, Arc<Chunk>> for Requests {
 
 impl Requests {
     /// Splits sorted keys at the batch's `max` and before the URL grows too long.
-    fn chunks<'k>(&self, mut keys: &'k [&'k Key]) -> Vec<&'k [&'k Key]> {
+    fn chunks<'k>(&self, mut keys: &'k [&'k BatchKey]) -> Vec<&'k [&'k BatchKey]> {
         let max = self.batch.max.max(1);
         let mut chunks = Vec::new();
         while !keys.is_empty() {
             let mut length = self.rest.url_base();
             let fits = keys.iter().take(max).take_while(|key| {
-                length += self.rest.url_cost(key);
+                length += self.rest.url_cost(key.key());
                 length <= URL_MAX
             });
             let (chunk, rest) = keys.split_at(fits.count().max(1));
@@ -151,9 +175,10 @@ impl Requests {
         chunks
     }
 
-    fn request(&self, keys: &[&Key]) -> Chunk {
+    fn request(&self, keys: &[&BatchKey]) -> Chunk {
+        let keys: Vec<&Key> = keys.iter().map(|key| key.key()).collect();
         let (endpoint, batch) = (Arc::clone(&self.endpoint), Arc::clone(&self.batch));
-        let rows = match self.rest.finish(keys) {
+        let rows = match self.rest.finish(&keys) {
             Ok(request) => {
                 let call = self.calls.open(&self.service, request, endpoint.timeout);
                 async move {

@@ -1,7 +1,7 @@
 //! Runs the fetches of one step: a fetch starts the moment its parents have been scanned. Fetches
 //! that share a request are scanned together, so that their children share batches too.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -10,13 +10,12 @@ use indexmap::IndexMap;
 
 use super::calls::{Calls, SharedCall};
 use super::gather::{Gather, Wanted};
-use super::loader::{Chunk, LoaderId, Loaders};
+use super::loader::{BatchKey, Chunk, LoaderId, Loaders};
 use super::{Run, Service};
 use crate::failure::Failure;
 use crate::json::Body;
 use crate::plan::{Fetch, FetchId, Plan};
 use crate::projection::{Answer, Fragment, Inputs, Slot, Tables, project};
-use crate::template::Key;
 
 /// The slots of one fetch, or of the root.
 pub(super) struct Filled<'p> {
@@ -37,7 +36,7 @@ pub(super) struct Stage<'p, 'r> {
 
 /// What will bring the answer of a slot.
 enum Source {
-    Row(Arc<Chunk>, Key),
+    Row(Arc<Chunk>, BatchKey),
     Call(SharedCall),
     Lost(Arc<Failure>),
 }
@@ -102,13 +101,13 @@ impl<'p> Stage<'p, '_> {
 
     /// Makes the requests: all keys of a loader at once, whichever fetch wants them.
     async fn ask(&self, gathers: Vec<Gather<'p>>) -> Vec<Asked<'p>> {
-        let mut keys: IndexMap<LoaderId, Vec<Key>> = IndexMap::new();
+        let mut keys: BTreeMap<LoaderId, Vec<BatchKey>> = BTreeMap::new();
         for wanted in gathers.iter().flat_map(|gather| gather.wanted.iter()) {
             if let Wanted::Row(loader, key) = wanted {
                 keys.entry(*loader).or_default().push(key.clone());
             }
         }
-        let mut chunks = HashMap::with_capacity(keys.len());
+        let mut chunks = BTreeMap::new();
         for (loader, keys) in keys {
             chunks.insert(loader, self.loaders.load(loader, keys).await);
         }
@@ -162,7 +161,7 @@ impl<'p> Stage<'p, '_> {
         let fetch = gather.fetch;
         let answer = match source {
             Source::Row(chunk, key) => match chunk.rows.peek() {
-                Some(Ok(rows)) => gather.row(rows, key),
+                Some(Ok(rows)) => gather.row(rows, key.key()),
                 Some(Err(failure)) => Err(Arc::clone(failure)),
                 None => Err(super::lost_key()),
             },
@@ -188,12 +187,17 @@ impl<'p> Stage<'p, '_> {
 /// Waits for every request of a group; each is awaited once, however many slots it fills.
 async fn wait(group: &[Asked<'_>]) {
     let mut seen = HashSet::new();
+    let mut last = 0;
     let mut chunks = Vec::new();
     let mut calls = Vec::new();
     for source in group.iter().flat_map(|asked| &asked.sources) {
         match source {
-            Source::Row(chunk, _) if seen.insert(Arc::as_ptr(chunk) as usize) => {
-                chunks.push(chunk.rows.clone());
+            // Most keys are brought by the same request as the one before.
+            Source::Row(chunk, _) if Arc::as_ptr(chunk) as usize != last => {
+                last = Arc::as_ptr(chunk) as usize;
+                if seen.insert(last) {
+                    chunks.push(chunk.rows.clone());
+                }
             }
             Source::Row(..) | Source::Lost(_) => {}
             Source::Call(call) => calls.push(call.clone()),
@@ -204,16 +208,26 @@ async fn wait(group: &[Asked<'_>]) {
 
 /// Parts fetches into groups: two that want the same loader or the same call are in one group.
 fn together(asked: Vec<Asked<'_>>) -> Vec<Vec<Asked<'_>>> {
+    if asked.len() == 1 {
+        return vec![asked];
+    }
     let mut group_of: Vec<usize> = (0..asked.len()).collect();
     let mut first: HashMap<Shared<'_>, usize> = HashMap::new();
     for (index, one) in asked.iter().enumerate() {
-        for wanted in one.gather.wanted.iter() {
-            let Some(shared) = Shared::of(wanted) else { continue };
+        let mut last = None;
+        for shared in one.gather.wanted.iter().filter_map(Shared::of) {
+            // Most keys of a fetch are of one loader.
+            if last.as_ref() == Some(&shared) {
+                continue;
+            }
             let earlier = *first.entry(shared).or_insert(index);
             let (from, to) = (group_of.get(index).copied(), group_of.get(earlier).copied());
-            if let (Some(from), Some(to)) = (from, to) {
+            if let (Some(from), Some(to)) = (from, to)
+                && from != to
+            {
                 group_of.iter_mut().filter(|group| **group == from).for_each(|group| *group = to);
             }
+            last = Some(shared);
         }
     }
     let mut groups: IndexMap<usize, Vec<Asked<'_>>> = IndexMap::new();
@@ -224,7 +238,7 @@ fn together(asked: Vec<Asked<'_>>) -> Vec<Vec<Asked<'_>>> {
 }
 
 /// What two fetches may have in common.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Shared<'a> {
     Loader(LoaderId),
     Call(&'a crate::template::Request),
