@@ -291,12 +291,12 @@ fn test_runs_the_documents_of_a_project() {
         "```text calls\nusers GET /users?id=1\n```\n",
     ]
     .join("\n\n");
-    write(&folder, "tests/user.md", &document);
+    write(&folder, "spec/user.md", &document);
     let passed = run(&folder, &["test"]).only_out();
     assert!(passed.contains("user.md") && passed.ends_with("1 passed\n"), "{passed}");
 
-    write(&folder, "tests/user.md", &document.replace("{\"name\": \"Ada\"}", "{\"name\": \"Bob\"}"));
-    let failed = run(&folder, &["test", "tests/user.md"]);
+    write(&folder, "spec/user.md", &document.replace("{\"name\": \"Ada\"}", "{\"name\": \"Bob\"}"));
+    let failed = run(&folder, &["test", "spec/user.md"]);
     assert_eq!((failed.status, &*failed.err), (1, ""), "{}", failed.out);
     assert!(failed.out.contains("0 passed, 1 failed"), "{}", failed.out);
     assert_eq!(run(&folder, &["test", "--filter", "nothing of that name"]).status, 2);

@@ -19,7 +19,6 @@ mod size;
 pub mod spec;
 mod stop;
 mod terminal;
-mod test;
 mod token;
 
 use std::ffi::OsString;
@@ -79,9 +78,8 @@ enum Command {
     Dev(dev::Args),
     Check(check::Args),
     Plan(plan::Args),
-    Test(test::Args),
-    Schema(schema::Args),
     Test(spec::Args),
+    Schema(schema::Args),
     Token(token::Args),
 }
 
@@ -97,9 +95,8 @@ impl Command {
             Self::Dev(args) => dev::run(args, &root.find()?),
             Self::Check(args) => check::run(args, &root.find()?),
             Self::Plan(args) => plan::run(args, &root.find()?),
-            Self::Test(args) => test::run(args, root),
-            Self::Schema(args) => schema::run(args, root),
             Self::Test(args) => spec::run(args, &root.find()?),
+            Self::Schema(args) => schema::run(args, root),
             Self::Token(args) => token::run(args, &root.find()?),
         }
     }
