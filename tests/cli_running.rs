@@ -2,6 +2,8 @@
 //!
 //! Nothing is waited for but lines that are printed, and connections that are answered.
 
+#![expect(clippy::unwrap_used, reason = "clippy.toml allows it in tests, not in what they call")]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -30,11 +32,17 @@ type Query {
   me: User @ref(key: "claims.sub") @authenticated
   users: [User!]! @rest(upstream: "users", path: "/users")
 }
-type User @rest(upstream: "users", path: "/users?id={keys}", batch: {by: "id"}) { id: ID! name: String }
+type User @rest(upstream: "users", path: "/users?id={keys}", batch: {by: "id"}) {
+  id: ID!
+  name: String
+}
 "#;
 /// Nothing is at this URL: whatever comes from there came from a mock.
 const UPSTREAM: &str = "url = \"http://127.0.0.1:1/api\"\n[mock]\ndata = \"data/users.json\"\n";
-const DATA: &str = r#"{"users": [{"id": 1, "name": "Ada", "city": "London"}, {"id": 2, "name": "Bob"}]}"#;
+const DATA: &str = r#"{"users": [
+  {"id": 1, "name": "Ada", "city": "London"},
+  {"id": 2, "name": "Bob"}
+]}"#;
 
 struct Project(TempDir);
 
@@ -319,7 +327,8 @@ fn dev_takes_on_a_change_of_the_schema_and_keeps_running_on_a_mistake() {
     dev.err.until("schema/city.graphql:1:26");
     dev.err.until("not reloaded");
     assert_eq!(dev.ask(city, None), cities, "the gateway goes on as before");
-    project.write("schema/city.graphql", "extend type User { town: String @json(name: \"city\") }\n");
+    let renamed = "extend type User { town: String @json(name: \"city\") }\n";
+    project.write("schema/city.graphql", renamed);
     dev.out.until("reloaded");
     assert_eq!(dev.ask("{ users { town } }", None)["data"]["users"][0]["town"], "London");
 }
@@ -345,7 +354,8 @@ fn dev_takes_on_new_data_and_new_settings_while_its_addresses_stay() {
     project.write("onedoor.toml", &format!("{settings}{SETTINGS}"));
     dev.out.until("reloaded onedoor.toml");
     dev.out.until("`listen` has changed too: that takes effect at the next start");
-    assert_eq!(dev.ask("{ users { name } }", None)["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    let refused = dev.ask("{ users { name } }", None);
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
     assert!(exchange(mock, "GET /users/7", &[], "").contains("Dot"), "the mock's port is the same");
 }
 
@@ -381,5 +391,6 @@ fn dev_calls_an_upstream_itself_where_it_is_told_to() {
 
     let (status, err) = project.ends(&["dev", "--real", "user"]);
     assert_eq!(status, 2);
-    assert!(err.contains("no upstream is named `user`") && err.contains("did you mean `users`?"), "{err}");
+    assert!(err.contains("no upstream is named `user`"), "{err}");
+    assert!(err.contains("did you mean `users`?"), "{err}");
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use crate::config::{ProcessEnv, Problems};
+use crate::config::{Problems, ProcessEnv};
 use crate::gateway::Project;
 
 use super::ending::Ending;
@@ -56,9 +56,10 @@ enum Format {
 pub(super) fn run(args: &Args, root: &Root) -> Result<(), Ending> {
     let queries = args.queries.iter().map(|path| Query::read(path));
     let queries = queries.collect::<Result<Vec<_>, _>>()?;
-    let (project, mut problems) = Project::load_with(root.path(), &ProcessEnv, |draft, problems| {
-        mocked::read(root.path(), draft, problems);
-    });
+    let (project, mut problems) =
+        Project::load_with(root.path(), &ProcessEnv, |draft, problems| {
+            mocked::read(root.path(), draft, problems);
+        });
     if let Some(project) = &project {
         for query in &queries {
             if let Err(errors) = query.parse(project) {

@@ -116,6 +116,6 @@ mod tests {
         assert_eq!(found(3, 3), "$b");
         assert_eq!(found(4, 1), "", "the closing brace is no name");
         assert_eq!(query.span(Location { line: 3, column: 7 }).start, 13, "after a wide character");
-        assert_eq!(query.span(Location { line: 9, column: 9 }), 16..16, "past the end is the end");
+        assert_eq!(query.span(Location { line: 9, column: 9 }), 18..18, "past the end is the end");
     }
 }

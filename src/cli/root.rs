@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, ProcessEnv, Problems};
+use crate::config::{Config, Problems, ProcessEnv};
 use crate::gateway::Project;
 
 use super::ending::Ending;

@@ -28,7 +28,6 @@ impl Swap {
     }
 
     /// What is to be served.
-    #[must_use]
     pub fn router(&self) -> Router {
         Router::new().fallback(answer).with_state(self.clone())
     }

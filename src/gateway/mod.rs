@@ -69,7 +69,6 @@ impl Gateway {
     }
 
     /// Everything that the gateway answers over HTTP.
-    #[must_use]
     pub fn router(&self) -> Router {
         door::router(Arc::clone(&self.door))
     }

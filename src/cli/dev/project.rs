@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::mocked::{self, Mocked};
-use crate::config::{Config, ProcessEnv, Problems, ServiceName};
+use crate::config::{Config, Problems, ProcessEnv, ServiceName};
 use crate::gateway::Project;
 
 /// What came of reading.

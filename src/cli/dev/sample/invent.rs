@@ -51,9 +51,8 @@ fn fields(catalog: &Catalog, of: &str) -> Vec<Field> {
 
 /// A field with its arguments and, unless it is a leaf, a selection set.
 fn asked(catalog: &Catalog, field: &Field, nested: bool) -> Option<String> {
-    let arguments = field.required.iter().map(|(name, ty)| {
-        Some(format!("{name}: {}", value(catalog, ty, 0)?))
-    });
+    let arguments =
+        field.required.iter().map(|(name, ty)| Some(format!("{name}: {}", value(catalog, ty, 0)?)));
     let arguments: Vec<_> = arguments.collect::<Option<_>>()?;
     let arguments = match arguments.as_slice() {
         [] => String::new(),
