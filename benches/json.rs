@@ -7,8 +7,18 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use onedoor::json::{Body, Cursor, Foreseen, Kind};
 
 const WORDS: [&str; 12] = [
-    "sunt", "aut", "facere", "repellat", "provident", "occaecati", "excepturi", "optio",
-    "reprehenderit", "quia", "et", "suscipit",
+    "sunt",
+    "aut",
+    "facere",
+    "repellat",
+    "provident",
+    "occaecati",
+    "excepturi",
+    "optio",
+    "reprehenderit",
+    "quia",
+    "et",
+    "suscipit",
 ];
 
 fn sentence(seed: usize, words: usize) -> String {

@@ -8,10 +8,10 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use onedoor::json::{Body, Path};
-use onedoor::plan::{Field, FieldValue, FetchId, Hole, Kind, Leaf, Selection, Shape};
+use onedoor::plan::{FetchId, Field, FieldValue, Hole, Kind, Leaf, Selection, Shape};
 use onedoor::projection::{
     Answer, Fragment, Groups, Inputs, Slot, Tables, Target, assemble, project, project_root, split,
 };
@@ -103,7 +103,13 @@ fn respond<'p>(query: &'p Selection, tables: Vec<Vec<Slot<'p>>>) -> Vec<u8> {
 fn words(out: &mut String, seed: usize, count: usize) {
     let words = ["delectus", "aut", "autem", "quis", "nostrum", "sunt", "voluptatem", "et"];
     for n in 0..count {
-        let gap = if n == 0 { "" } else if n % 9 == 8 { "\\n" } else { " " };
+        let gap = if n == 0 {
+            ""
+        } else if n % 9 == 8 {
+            "\\n"
+        } else {
+            " "
+        };
         let _ = write!(out, "{gap}{}", words[(seed * 7 + n * n) % words.len()]);
     }
 }
@@ -206,7 +212,8 @@ fn dashboard(group: &mut BenchmarkGroup<'_, WallTime>) {
     let payment = Shape { nullable: false, kind: object("Payment", payment, None) };
     let (by_id, by_user, by_order) = (batch("id"), batch("userId"), batch("orderId"));
     let run = || {
-        let me = rows(&texts[0], &by_id).one(&Key::from_json(Body::parse("1".into()).unwrap().root()).unwrap());
+        let me = rows(&texts[0], &by_id)
+            .one(&Key::from_json(Body::parse("1".into()).unwrap().root()).unwrap());
         let mut me = [slot(project(&me.unwrap(), &user, &INPUTS, &service))];
         let groups = rows(&texts[1], &by_user);
         let answers = keys(&mut me).into_iter().map(|key| groups.list(&key, None).unwrap());

@@ -14,16 +14,12 @@ use similar::TextDiff;
 #[test]
 fn every_mistake_is_told_as_its_fixture_expects() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/config");
-    let mut projects: Vec<_> = fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut projects: Vec<_> =
+        fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
     projects.sort();
     assert!(projects.len() > 20, "the fixtures were not found");
-    let differences: Vec<String> = projects
-        .iter()
-        .filter_map(|project| compare(project).unwrap())
-        .collect();
+    let differences: Vec<String> =
+        projects.iter().filter_map(|project| compare(project).unwrap()).collect();
     assert!(
         differences.is_empty(),
         "{} of {} fixtures differ; UPDATE_EXPECT=1 accepts what is told now\n{}",
@@ -48,9 +44,7 @@ fn compare(project: &Path) -> io::Result<Option<String>> {
     }
     let difference = TextDiff::from_lines(&expected, &told);
     let name = file.display().to_string();
-    Ok(Some(
-        difference.unified_diff().header(&name, "told").to_string(),
-    ))
+    Ok(Some(difference.unified_diff().header(&name, "told").to_string()))
 }
 
 /// Variables from `env.txt`, secret files from the disk; who may read those is not taken from the
@@ -60,34 +54,21 @@ struct FixtureEnv(FixedEnv);
 impl FixtureEnv {
     fn of(project: &Path) -> io::Result<Self> {
         let file = project.join("env.txt");
-        let text = if file.exists() {
-            fs::read_to_string(file)?
-        } else {
-            String::new()
-        };
+        let text = if file.exists() { fs::read_to_string(file)? } else { String::new() };
         let variables = text.lines().filter_map(|line| line.split_once('='));
         Ok(Self(
-            variables.fold(FixedEnv::new(), |env, (name, value)| {
-                env.with_variable(name, value)
-            }),
+            variables.fold(FixedEnv::new(), |env, (name, value)| env.with_variable(name, value)),
         ))
     }
 }
 
 impl Env for FixtureEnv {
     fn variable(&self, name: &str) -> Result<Option<String>, NotUtf8> {
-        if name == "NOT_UTF8" {
-            Err(NotUtf8)
-        } else {
-            self.0.variable(name)
-        }
+        if name == "NOT_UTF8" { Err(NotUtf8) } else { self.0.variable(name) }
     }
 
     fn secret_file(&self, path: &Path) -> io::Result<SecretFile> {
         let open = path.to_string_lossy().contains("world-readable");
-        Ok(SecretFile {
-            world_readable: open,
-            ..ProcessEnv.secret_file(path)?
-        })
+        Ok(SecretFile { world_readable: open, ..ProcessEnv.secret_file(path)? })
     }
 }

@@ -1,8 +1,5 @@
 //! The mocked REST service: json-server's answers, faults on demand, and what it refuses.
-#![expect(
-    clippy::unwrap_used,
-    reason = "clippy.toml allows it in tests, not in what they call"
-)]
+#![expect(clippy::unwrap_used, reason = "clippy.toml allows it in tests, not in what they call")]
 
 use std::time::Duration;
 
@@ -49,33 +46,21 @@ impl Answer {
     }
 
     fn message(&self) -> &str {
-        self.body["error"]["message"]
-            .as_str()
-            .expect("an error has a message")
+        self.body["error"]["message"].as_str().expect("an error has a message")
     }
 }
 
 async fn send(mock: &Mock, method: Method, path: &str, body: &str) -> Answer {
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .body(Body::from(body.to_owned()));
+    let request = Request::builder().method(method).uri(path).body(Body::from(body.to_owned()));
     answer(mock, request.unwrap()).await
 }
 
 async fn answer(mock: &Mock, request: Request<Body>) -> Answer {
-    let response = TowerToHyperService::new(mock.router())
-        .call(request)
-        .await
-        .unwrap();
+    let response = TowerToHyperService::new(mock.router()).call(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap();
     let body = serde_json::from_slice(&bytes).expect("every answer is JSON");
-    Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body,
-    }
+    Answer { status: parts.status, headers: parts.headers, body }
 }
 
 async fn get(mock: &Mock, path: &str) -> Answer {
@@ -105,19 +90,13 @@ async fn one_row_is_found_by_its_id_and_a_missing_one_is_404_with_an_empty_objec
     assert_eq!(get(&mock, "/orders/12").await.body, shop()["orders"][2]);
     assert_eq!(get(&mock, "/orders/12/").await.body, shop()["orders"][2]);
     let missing = get(&mock, "/orders/99").await;
-    assert_eq!(
-        (missing.status, missing.body),
-        (StatusCode::NOT_FOUND, json!({}))
-    );
+    assert_eq!((missing.status, missing.body), (StatusCode::NOT_FOUND, json!({})));
 }
 
 #[tokio::test]
 async fn repeated_parameters_are_or_and_different_ones_are_and() {
     let mock = shop_mock();
-    assert_eq!(
-        ids(&mock, "/orders?id=12&id=10&id=99&id=10").await,
-        [10, 12]
-    );
+    assert_eq!(ids(&mock, "/orders?id=12&id=10&id=99&id=10").await, [10, 12]);
     assert_eq!(ids(&mock, "/orders?userId=1&status=paid").await, [11]);
     assert_eq!(ids(&mock, "/orders?id=10&id=11&userId=1").await, [11]);
     assert_eq!(ids(&mock, "/orders?userId=1&userId=2").await, [10, 11, 12]);
@@ -127,10 +106,7 @@ async fn repeated_parameters_are_or_and_different_ones_are_and() {
 #[tokio::test]
 async fn a_filter_reaches_into_objects_and_lists_and_compares_as_text() {
     let mock = shop_mock();
-    assert_eq!(
-        ids(&mock, "/users?address.city=%C5%81%C3%B3d%C5%BA+%26%20Co").await,
-        [2]
-    );
+    assert_eq!(ids(&mock, "/users?address.city=%C5%81%C3%B3d%C5%BA+%26%20Co").await, [2]);
     assert_eq!(ids(&mock, "/orders?items.0.sku=B-7").await, [12]);
     assert_eq!(ids(&mock, "/users?vip=true").await, [1]);
     assert_eq!(ids(&mock, "/orders?total=90").await, [11]);
@@ -148,21 +124,11 @@ async fn null_equals_nothing_and_a_filter_no_row_has_is_left_out() {
 #[tokio::test]
 async fn operators_bound_exclude_and_contain() {
     let mock = shop_mock();
-    assert_eq!(
-        ids(&mock, "/orders?total_gte=90&total_lte=500").await,
-        [10, 11]
-    );
+    assert_eq!(ids(&mock, "/orders?total_gte=90&total_lte=500").await, [10, 11]);
     assert_eq!(ids(&mock, "/users?name_gte=B").await, [2]);
-    assert_eq!(
-        ids(&mock, "/orders?status_ne=paid&status_ne=pending").await,
-        [12]
-    );
+    assert_eq!(ids(&mock, "/orders?status_ne=paid&status_ne=pending").await, [12]);
     assert_eq!(ids(&mock, "/users?address.city_like=OSL").await, [1]);
-    assert_eq!(
-        ids(&mock, "/users?phone_ne=x").await,
-        [2],
-        "null is not compared"
-    );
+    assert_eq!(ids(&mock, "/users?phone_ne=x").await, [2], "null is not compared");
     assert_eq!(ids(&mock, "/orders?total_gte=many").await, [0_i64; 0]);
 }
 
@@ -178,19 +144,10 @@ async fn full_text_looks_at_every_depth() {
 async fn lists_are_sorted_by_several_properties_with_nulls_last() {
     let mock = shop_mock();
     assert_eq!(ids(&mock, "/orders?_sort=total").await, [13, 11, 10, 12]);
-    assert_eq!(
-        ids(&mock, "/orders?_sort=status,total&_order=asc,DESC").await,
-        [10, 11, 13, 12]
-    );
+    assert_eq!(ids(&mock, "/orders?_sort=status,total&_order=asc,DESC").await, [10, 11, 13, 12]);
     assert_eq!(ids(&mock, "/orders?_sort=userId").await, [11, 12, 10, 13]);
-    assert_eq!(
-        ids(&mock, "/orders?_sort=userId&_order=desc").await,
-        [13, 10, 11, 12]
-    );
-    assert_eq!(
-        ids(&mock, "/users?_sort=address.city&_order=desc").await,
-        [2, 1]
-    );
+    assert_eq!(ids(&mock, "/orders?_sort=userId&_order=desc").await, [13, 10, 11, 12]);
+    assert_eq!(ids(&mock, "/users?_sort=address.city&_order=desc").await, [2, 1]);
 }
 
 #[tokio::test]
@@ -209,18 +166,11 @@ async fn a_part_of_a_list_tells_the_whole_count() {
         ("/orders?userId=1&_limit=1", vec![11], "2"),
     ] {
         assert_eq!(ids(&mock, path).await, expected, "{path}");
-        assert_eq!(
-            get(&mock, path).await.header("x-total-count"),
-            Some(total),
-            "{path}"
-        );
+        assert_eq!(get(&mock, path).await.header("x-total-count"), Some(total), "{path}");
     }
     let bad = get(&mock, "/orders?_limit=few").await;
     assert_eq!(bad.status, StatusCode::BAD_REQUEST);
-    assert_eq!(
-        bad.message(),
-        "`_limit` is `few`; it must be a whole number"
-    );
+    assert_eq!(bad.message(), "`_limit` is `few`; it must be a whole number");
 }
 
 #[tokio::test]
@@ -251,64 +201,30 @@ async fn a_created_row_gets_the_next_id_and_is_there_afterwards() {
     assert_eq!(created.body, json!({"total": 7, "id": 14}));
     assert_eq!(created.header("location"), Some("/orders/14"));
     assert_eq!(get(&mock, "/orders/14").await.body, created.body);
-    assert_eq!(
-        get(&shop_mock(), "/orders/14").await.status,
-        StatusCode::NOT_FOUND
-    );
+    assert_eq!(get(&shop_mock(), "/orders/14").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
 async fn a_created_row_may_bring_its_id_unless_it_is_taken_or_no_id() {
     let mock = shop_mock();
-    let own = send(
-        &mock,
-        Method::POST,
-        "/orders",
-        r#"{"id": "a/b", "total": 7}"#,
-    )
-    .await;
-    assert_eq!(
-        (own.status, own.header("location")),
-        (StatusCode::CREATED, Some("/orders/a%2Fb"))
-    );
+    let own = send(&mock, Method::POST, "/orders", r#"{"id": "a/b", "total": 7}"#).await;
+    assert_eq!((own.status, own.header("location")), (StatusCode::CREATED, Some("/orders/a%2Fb")));
     assert_eq!(get(&mock, "/orders/a%2Fb").await.body, own.body);
     let taken = send(&mock, Method::POST, "/orders", r#"{"id": "12"}"#).await;
     assert_eq!(taken.status, StatusCode::CONFLICT);
     let bad = send(&mock, Method::POST, "/orders", r#"{"id": [1]}"#).await;
     assert_eq!(bad.status, StatusCode::BAD_REQUEST);
-    assert_eq!(
-        bad.message(),
-        "`id` is a list; it must be a string or a number"
-    );
+    assert_eq!(bad.message(), "`id` is a list; it must be a string or a number");
     let drawn = send(&mock, Method::POST, "/orders", "{}").await;
-    assert_eq!(
-        drawn.body["id"].as_str().map(str::len),
-        Some(7),
-        "not all ids are numbers now"
-    );
+    assert_eq!(drawn.body["id"].as_str().map(str::len), Some(7), "not all ids are numbers now");
 }
 
 #[tokio::test]
 async fn put_replaces_and_patch_merges_and_neither_moves_a_row_to_another_id() {
     let mock = shop_mock();
-    let put = send(
-        &mock,
-        Method::PUT,
-        "/orders/11",
-        r#"{"id": 12, "total": 1}"#,
-    )
-    .await;
-    assert_eq!(
-        (put.status, put.body),
-        (StatusCode::OK, json!({"id": 11, "total": 1}))
-    );
-    let patch = send(
-        &mock,
-        Method::PATCH,
-        "/users/1",
-        r#"{"id": 2, "address": {}}"#,
-    )
-    .await;
+    let put = send(&mock, Method::PUT, "/orders/11", r#"{"id": 12, "total": 1}"#).await;
+    assert_eq!((put.status, put.body), (StatusCode::OK, json!({"id": 11, "total": 1})));
+    let patch = send(&mock, Method::PATCH, "/users/1", r#"{"id": 2, "address": {}}"#).await;
     assert_eq!(
         patch.body,
         json!({"id": 1, "name": "Ana", "address": {}, "vip": true, "phone": null})
@@ -316,10 +232,7 @@ async fn put_replaces_and_patch_merges_and_neither_moves_a_row_to_another_id() {
     assert_eq!(ids(&mock, "/orders").await, [10, 11, 12, 13]);
     for method in [Method::PUT, Method::PATCH, Method::DELETE] {
         let missing = send(&mock, method, "/orders/99", "{}").await;
-        assert_eq!(
-            (missing.status, missing.body),
-            (StatusCode::NOT_FOUND, json!({}))
-        );
+        assert_eq!((missing.status, missing.body), (StatusCode::NOT_FOUND, json!({})));
     }
 }
 
@@ -341,10 +254,7 @@ async fn an_object_at_the_top_level_is_one_resource() {
     let put = send(&mock, Method::PUT, "/profile", r#"{"a": 1}"#).await;
     assert_eq!((put.status, put.body), (StatusCode::OK, json!({"a": 1})));
     let post = send(&mock, Method::POST, "/profile", r#"{"b": 2}"#).await;
-    assert_eq!(
-        (post.status, post.body),
-        (StatusCode::CREATED, json!({"b": 2}))
-    );
+    assert_eq!((post.status, post.body), (StatusCode::CREATED, json!({"b": 2})));
     assert_eq!(get(&mock, "/profile").await.body, json!({"b": 2}));
 }
 
@@ -352,16 +262,10 @@ async fn an_object_at_the_top_level_is_one_resource() {
 async fn a_form_is_a_row_of_strings() {
     let mock = shop_mock();
     let request = Request::post("/orders")
-        .header(
-            "content-type",
-            "application/x-www-form-urlencoded; charset=utf-8",
-        )
+        .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
         .body(Body::from("note=a+b%21&tag=x&tag=y"));
     let created = answer(&mock, request.unwrap()).await;
-    assert_eq!(
-        created.body,
-        json!({"note": "a b!", "tag": ["x", "y"], "id": 14})
-    );
+    assert_eq!(created.body, json!({"note": "a b!", "tag": ["x", "y"], "id": 14}));
 }
 
 #[tokio::test]
@@ -375,11 +279,7 @@ async fn a_body_that_is_no_json_object_is_400_and_changes_nothing() {
     ] {
         let refused = send(&mock, method, path, body).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{body}");
-        assert!(
-            refused.message().starts_with("the body is"),
-            "{}",
-            refused.message()
-        );
+        assert!(refused.message().starts_with("the body is"), "{}", refused.message());
     }
     assert_eq!(get(&mock, "/db").await.body, shop());
 }
@@ -396,11 +296,7 @@ async fn an_unknown_collection_is_404_and_tells_the_known_ones() {
         );
     }
     for path in ["/users/1/orders/2", "//orders", "/profile/1", "/%ff"] {
-        assert_eq!(
-            get(&mock, path).await.status,
-            StatusCode::NOT_FOUND,
-            "{path}"
-        );
+        assert_eq!(get(&mock, path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }
 
@@ -422,29 +318,16 @@ async fn a_method_a_target_does_not_know_is_405_with_the_ones_it_does() {
 
 #[tokio::test]
 async fn another_property_can_be_the_id() {
-    let options = Options {
-        id: "sku".to_owned(),
-        ..Options::default()
-    };
+    let options = Options { id: "sku".to_owned(), ..Options::default() };
     let mock = Mock::new(json!({"parts": [{"sku": "A", "id": 1}]}), options).unwrap();
-    assert_eq!(
-        get(&mock, "/parts/A").await.body,
-        json!({"sku": "A", "id": 1})
-    );
+    assert_eq!(get(&mock, "/parts/A").await.body, json!({"sku": "A", "id": 1}));
     assert_eq!(ids(&mock, "/parts?sku=A&sku=B").await, [1]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_answer_is_held_back_by_the_latency() {
     let latency = Duration::from_millis(250);
-    let mock = Mock::new(
-        shop(),
-        Options {
-            latency,
-            ..Options::default()
-        },
-    )
-    .unwrap();
+    let mock = Mock::new(shop(), Options { latency, ..Options::default() }).unwrap();
     for path in ["/orders", "/orders/99"] {
         let start = Instant::now();
         get(&mock, path).await;
@@ -454,11 +337,7 @@ async fn every_answer_is_held_back_by_the_latency() {
 
 #[tokio::test]
 async fn the_same_answers_fail_for_the_same_seed() {
-    let options = Options {
-        failure_rate: 0.5,
-        seed: 42,
-        ..Options::default()
-    };
+    let options = Options { failure_rate: 0.5, seed: 42, ..Options::default() };
     let mut runs = Vec::new();
     for _ in 0..2 {
         let mock = Mock::new(shop(), options.clone()).unwrap();
@@ -470,19 +349,12 @@ async fn the_same_answers_fail_for_the_same_seed() {
     }
     assert_eq!(runs[0], runs[1]);
     assert!(runs[0].contains(&StatusCode::OK), "{:?}", runs[0]);
-    assert!(
-        runs[0].contains(&StatusCode::SERVICE_UNAVAILABLE),
-        "{:?}",
-        runs[0]
-    );
+    assert!(runs[0].contains(&StatusCode::SERVICE_UNAVAILABLE), "{:?}", runs[0]);
 }
 
 #[tokio::test]
 async fn a_failed_answer_says_so_in_json_and_changes_nothing() {
-    let options = Options {
-        failure_rate: 1.0,
-        ..Options::default()
-    };
+    let options = Options { failure_rate: 1.0, ..Options::default() };
     let mock = Mock::new(shop(), options).unwrap();
     let failed = send(&mock, Method::DELETE, "/orders/11", "").await;
     assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -526,15 +398,9 @@ fn unsound_data_is_refused_with_its_place_and_all_collections_at_once() {
 #[test]
 fn a_failure_rate_that_is_no_share_is_refused() {
     for failure_rate in [-0.1, 1.5, f64::NAN] {
-        let options = Options {
-            failure_rate,
-            ..Options::default()
-        };
+        let options = Options { failure_rate, ..Options::default() };
         let error = Mock::new(json!({}), options).unwrap_err();
-        assert!(
-            error.to_string().starts_with("the failure rate is"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("the failure rate is"), "{error}");
     }
 }
 
@@ -550,10 +416,7 @@ async fn get_over(stream: &mut TcpStream, path: &str) -> String {
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
             continue;
         };
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "))
-            .unwrap();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
         if body.len() == length.parse::<usize>().unwrap() {
             return text.into_owned();
         }
@@ -576,11 +439,7 @@ async fn connections_are_kept_alive_and_shutdown_ends_the_service() {
     }
     stop.send(()).unwrap();
     service.await.unwrap().unwrap();
-    assert_eq!(
-        stream.read(&mut [0; 1]).await.unwrap(),
-        0,
-        "the connection is closed"
-    );
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0, "the connection is closed");
     assert!(TcpStream::connect(address).await.is_err());
 }
 
@@ -591,39 +450,21 @@ fn shop_file(name: &str) -> Vec<Value> {
     assert!(text.len() < 200_000, "{path} is to be small");
     let data: Value = serde_json::from_str(&text).expect("it is JSON");
     Mock::new(data.clone(), Options::default()).expect("it is sound");
-    data[name]
-        .as_array()
-        .expect("the collection has the file's name")
-        .clone()
+    data[name].as_array().expect("the collection has the file's name").clone()
 }
 
 #[test]
 fn the_shops_rows_refer_to_one_another_but_for_the_ones_its_readme_names() {
     let ids = |rows: &[Value]| rows.iter().map(|row| row["id"].clone()).collect::<Vec<_>>();
-    let (users, orders, payments) = (
-        shop_file("users"),
-        shop_file("orders"),
-        shop_file("payments"),
-    );
+    let (users, orders, payments) =
+        (shop_file("users"), shop_file("orders"), shop_file("payments"));
     let (user_ids, order_ids) = (ids(&users), ids(&orders));
     let dangling = |rows: &[Value], key: &str, known: &[Value]| {
-        ids(&rows
-            .iter()
-            .filter(|row| !known.contains(&row[key]))
-            .cloned()
-            .collect::<Vec<_>>())
+        ids(&rows.iter().filter(|row| !known.contains(&row[key])).cloned().collect::<Vec<_>>())
     };
-    assert_eq!(
-        dangling(&orders, "userId", &user_ids),
-        [json!(1555), json!(1560)]
-    );
+    assert_eq!(dangling(&orders, "userId", &user_ids), [json!(1555), json!(1560)]);
     assert_eq!(dangling(&payments, "orderId", &order_ids), [Value::Null; 0]);
-    let odd: Vec<_> = payments
-        .iter()
-        .filter(|p| p["kind"] != "card" && p["kind"] != "bank")
-        .collect();
-    assert_eq!(
-        odd.iter().map(|p| &p["orderId"]).collect::<Vec<_>>(),
-        [&json!(1042)]
-    );
+    let odd: Vec<_> =
+        payments.iter().filter(|p| p["kind"] != "card" && p["kind"] != "bank").collect();
+    assert_eq!(odd.iter().map(|p| &p["orderId"]).collect::<Vec<_>>(), [&json!(1042)]);
 }

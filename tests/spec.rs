@@ -1,4 +1,5 @@
-//! Every `tests/spec/*.md` is a test, and so is the example in its README. With `UPDATE_SPEC=1`
+//! Every numbered `tests/spec/*.md` is a test, and so are the example in its README and the
+//! repository's README itself. With `UPDATE_SPEC=1`
 //! documents are rewritten to say what came out.
 
 use std::error::Error;
@@ -14,13 +15,17 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut documents: Vec<PathBuf> = fs::read_dir(folder)?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_, std::io::Error>>()?;
-    documents.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    documents.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name == "README.md" || name.starts_with(|first: char| first.is_ascii_digit())
+    });
     documents.sort();
+    documents.push(PathBuf::from("README.md"));
     let tests = documents.into_iter().map(|path| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        match name == "README" {
-            true => Trial::test("the_example_in_the_readme", move || example(&path)),
-            false => Trial::test(name, move || document(&path)),
+        match (name == "README", path.parent() == Some(folder)) {
+            (true, true) => Trial::test("the_example_in_their_readme", move || example(&path)),
+            _ => Trial::test(name, move || document(&path)),
         }
     });
     let arguments = Arguments::from_args();

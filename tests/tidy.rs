@@ -1,6 +1,8 @@
 //! The rules of the code that no compiler checks. ARCHITECTURE.md says them, this holds the sources
 //! to them: which module may import which, where outside crates may be used, module docs, sizes.
 
+#![expect(clippy::unwrap_used, reason = "a rule that cannot be read is a failed test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,14 @@ struct Source {
     path: PathBuf,
     module: String,
     text: String,
+}
+
+impl Source {
+    /// Whether it only holds unit tests.
+    fn is_test(&self) -> bool {
+        let below = self.path.components().map(|part| part.as_os_str().to_string_lossy());
+        below.skip_while(|part| part != "src").any(|part| part == "tests" || part == "tests.rs")
+    }
 }
 
 fn sources() -> Vec<Source> {
@@ -110,7 +120,8 @@ fn modules_import_only_what_the_table_in_the_architecture_lists() {
 fn modules_of_the_table_come_after_all_they_import() {
     let mut above = BTreeSet::new();
     for row in table("ARCHITECTURE.md", "module") {
-        let unknown: Vec<_> = names(&row[2]).into_iter().filter(|name| !above.contains(name)).collect();
+        let unknown: Vec<_> =
+            names(&row[2]).into_iter().filter(|name| !above.contains(name)).collect();
         assert!(unknown.is_empty(), "`{}` imports {unknown:?}, which stand below it", row[0]);
         above.insert(row[0].clone());
     }
@@ -129,7 +140,9 @@ fn outside_crates_stay_in_the_modules_that_are_about_them() {
         let uses = |source: &&Source| {
             let code = code(&source.text);
             let mut places = code.match_indices(&prefix);
-            places.any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'))
+            places.any(|(at, _)| {
+                !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+            })
         };
         let users: Vec<&Source> = files.iter().filter(uses).collect();
         assert!(!users.is_empty(), "nothing uses `{}`; the row can go", row[0]);
@@ -143,8 +156,7 @@ fn outside_crates_stay_in_the_modules_that_are_about_them() {
 #[test]
 fn every_file_begins_by_saying_what_it_is_for() {
     let silent = |source: &Source| !source.text.starts_with("//! ");
-    let silent: Vec<_> =
-        sources().into_iter().filter(silent).map(|source| source.path).collect();
+    let silent: Vec<_> = sources().into_iter().filter(silent).map(|source| source.path).collect();
     assert!(silent.is_empty(), "these files have no `//!` in their first line: {silent:?}");
 }
 
@@ -165,6 +177,10 @@ fn files_and_functions_stay_short() {
         let lines: Vec<&str> = source.text.lines().collect();
         if lines.len() > FILE_LINES {
             long.push(format!("{}: {} lines", source.path.display(), lines.len()));
+        }
+        // A table of cases is as long as it is.
+        if source.is_test() {
+            continue;
         }
         for (start, end) in functions(&lines) {
             if end - start + 1 > FUNCTION_LINES {
@@ -201,4 +217,44 @@ fn every_error_code_is_in_the_table_of_failures() {
     let codes: Vec<String> =
         onedoor::failure::Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
     assert_eq!(told, codes, "ARCHITECTURE.md lists the codes in the order of `Code::ALL`");
+}
+
+#[test]
+fn the_readme_names_commands_that_are_there_and_the_limits_that_hold() {
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_onedoor")).arg("--help").output();
+    let help = String::from_utf8(help.unwrap().stdout).unwrap();
+    let known: BTreeSet<&str> = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let told: BTreeSet<String> = mentioned(&readme, "`onedoor ")
+        .into_iter()
+        .chain(mentioned(&readme, "\nonedoor "))
+        .chain(mentioned(&readme, "$(onedoor "))
+        .collect();
+    let unknown: Vec<_> = told.iter().filter(|name| !known.contains(name.as_str())).collect();
+    assert!(unknown.is_empty(), "the README names {unknown:?}, `--help` does not");
+    let untold: Vec<_> =
+        known.iter().filter(|name| **name != "help" && !told.contains(**name)).collect();
+    assert!(untold.is_empty(), "the README does not name {untold:?}");
+
+    let limits = onedoor::config::Limits::default();
+    let told = readme.split("## Limits").nth(1).unwrap();
+    for limit in [
+        format!("body {} MiB", limits.request_body.bytes() >> 20),
+        format!("{},000 tokens", limits.query_tokens.get() / 1000),
+        format!("nesting {}", limits.query_nesting.get()),
+        format!("{},000 planned fields", limits.plan_fields.get() / 1000),
+        format!("{} upstream calls", limits.upstream_calls.get()),
+        format!("{} MiB an answer", limits.upstream_answer.bytes() >> 20),
+        format!("{} MiB the response", limits.response.bytes() >> 20),
+        format!("{} s in all", limits.deadline.get().as_secs()),
+    ] {
+        assert!(told.contains(&limit), "the README does not say `{limit}`");
+    }
 }

@@ -95,7 +95,7 @@ impl Command {
             Self::Dev(args) => dev::run(args, &root.find()?),
             Self::Check(args) => check::run(args, &root.find()?),
             Self::Plan(args) => plan::run(args, &root.find()?),
-            Self::Test(args) => spec::run(args, &root.find()?),
+            Self::Test(args) => spec::run(args, root),
             Self::Schema(args) => schema::run(args, root),
             Self::Token(args) => token::run(args, &root.find()?),
         }

@@ -75,18 +75,13 @@ impl Env for FixedEnv {
     }
 
     fn secret_file(&self, path: &Path) -> io::Result<SecretFile> {
-        self.files
-            .get(path)
-            .cloned()
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.files.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
 impl Env for ProcessEnv {
     fn variable(&self, name: &str) -> Result<Option<String>, NotUtf8> {
-        std::env::var_os(name)
-            .map(|value| value.into_string().map_err(|_| NotUtf8))
-            .transpose()
+        std::env::var_os(name).map(|value| value.into_string().map_err(|_| NotUtf8)).transpose()
     }
 
     fn secret_file(&self, path: &Path) -> io::Result<SecretFile> {
@@ -97,15 +92,9 @@ impl Env for ProcessEnv {
         let mut bytes = Vec::new();
         file.take(MOST + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MOST {
-            return Err(io::Error::new(
-                io::ErrorKind::FileTooLarge,
-                "longer than 64 KiB",
-            ));
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "longer than 64 KiB"));
         }
-        Ok(SecretFile {
-            bytes,
-            world_readable,
-        })
+        Ok(SecretFile { bytes, world_readable })
     }
 }
 

@@ -35,15 +35,10 @@ pub(crate) fn read(root: &Path, problems: &mut Problems) -> Vec<SettingsText> {
             );
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => problems.push(Problem::without_file(format!(
-            "`upstreams` cannot be read: {}",
-            reason(&error)
-        ))),
+        Err(error) => problems
+            .push(Problem::without_file(format!("`upstreams` cannot be read: {}", reason(&error)))),
     }
-    paths
-        .iter()
-        .map(|(path, name)| read_one(path, name, problems))
-        .collect()
+    paths.iter().map(|(path, name)| read_one(path, name, problems)).collect()
 }
 
 /// What went wrong with a file, in words that are the same on every system.
@@ -80,10 +75,7 @@ fn read_one(path: &Path, name: &str, problems: &mut Problems) -> SettingsText {
         fs::read(path)
     });
     match read.map(String::from_utf8) {
-        Ok(Ok(text)) => SettingsText {
-            source: problems.sources.add(name, text),
-            readable: true,
-        },
+        Ok(Ok(text)) => SettingsText { source: problems.sources.add(name, text), readable: true },
         Ok(Err(error)) => {
             let good = error.utf8_error().valid_up_to();
             let lossy = String::from_utf8_lossy(error.as_bytes()).into_owned();
@@ -92,19 +84,13 @@ fn read_one(path: &Path, name: &str, problems: &mut Problems) -> SettingsText {
                 Problem::error(source, good..good, "this is not UTF-8, which TOML must be")
                     .with_help("save the file as UTF-8; nothing else of it was checked"),
             );
-            SettingsText {
-                source,
-                readable: false,
-            }
+            SettingsText { source, readable: false }
         }
         Err(error) => {
             let source = problems.sources.add(name, "");
             let message = format!("this file cannot be read: {}", reason(&error));
             problems.push(Problem::error(source, 0..0, message));
-            SettingsText {
-                source,
-                readable: false,
-            }
+            SettingsText { source, readable: false }
         }
     }
 }

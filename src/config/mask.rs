@@ -36,10 +36,7 @@ pub(crate) fn displayable(text: &str) -> String {
 
 /// A message without control characters other than line ends: names come from files.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    if text
-        .chars()
-        .any(|character| character.is_control() && character != '\n')
-    {
+    if text.chars().any(|character| character.is_control() && character != '\n') {
         let escaped = text.chars().map(|character| match character {
             '\n' => "\n".to_owned(),
             _ if character.is_control() => character.escape_default().to_string(),
@@ -75,10 +72,7 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
 fn names_a_secret(before_equals: &str) -> bool {
     let key = before_equals.trim_end().trim_end_matches(['"', '\'']);
     let start = key.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
-    let key = key
-        .get(start.map_or(0, |at| at + 1)..)
-        .unwrap_or_default()
-        .to_lowercase();
+    let key = key.get(start.map_or(0, |at| at + 1)..).unwrap_or_default().to_lowercase();
     !key.ends_with("_file") && SECRET_WORDS.iter().any(|word| key.contains(word))
 }
 
@@ -88,23 +82,14 @@ fn hide_value(text: &str, from: usize, found: &mut Vec<Range<usize>>) {
     let rest = text.get(from..).unwrap_or_default();
     let start = from + (rest.len() - rest.trim_start_matches([' ', '\t']).len());
     let value = text.get(start..).unwrap_or_default();
-    let quotes: usize = value
-        .chars()
-        .take_while(|c| *c == '"' || *c == '\'')
-        .count()
-        .min(3);
+    let quotes: usize = value.chars().take_while(|c| *c == '"' || *c == '\'').count().min(3);
     let long = quotes == 3;
     let inner = value.get(quotes..).unwrap_or_default();
     let length = if long {
-        inner
-            .find(value.get(..3).unwrap_or_default())
-            .unwrap_or(inner.len())
+        inner.find(value.get(..3).unwrap_or_default()).unwrap_or(inner.len())
     } else {
-        let line = inner
-            .get(..inner.find(['\n', '\r']).unwrap_or(inner.len()))
-            .unwrap_or_default();
-        line.trim_end_matches(['"', '\'', ' ', '}', ']', ',', '\t'])
-            .len()
+        let line = inner.get(..inner.find(['\n', '\r']).unwrap_or(inner.len())).unwrap_or_default();
+        line.trim_end_matches(['"', '\'', ' ', '}', ']', ',', '\t']).len()
     };
     hide_around_variables(text, start + quotes..start + quotes + length, found);
 }
@@ -131,9 +116,7 @@ fn hide_user_info(text: &str, from: usize, found: &mut Vec<Range<usize>>) {
     let rest = text.get(from..).unwrap_or_default();
     // Up to the last `@` of the whole URL: a password may hold what a URL may not.
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
-    let url = rest
-        .get(..rest.find(ends).unwrap_or(rest.len()))
-        .unwrap_or_default();
+    let url = rest.get(..rest.find(ends).unwrap_or(rest.len())).unwrap_or_default();
     if let Some(at) = url.rfind('@') {
         found.push(from..from + at);
     }
@@ -148,23 +131,14 @@ mod tests {
         let cases = [
             (r#"secret = "abc""#, r#"secret = "***""#),
             (r#"secret='abc' # why"#, r#"secret='**********"#),
-            (
-                r#"  "client_secret"  =  "abc""#,
-                r#"  "client_secret"  =  "***""#,
-            ),
+            (r#"  "client_secret"  =  "abc""#, r#"  "client_secret"  =  "***""#),
             (r#"a = { PASSWORD = "abc" }"#, r#"a = { PASSWORD = "***" }"#),
             (r#"a.secret = abc"#, r#"a.secret = ***"#),
             (r#"secret = "abc"#, r#"secret = "***"#),
             (r#"secret = "é""#, r#"secret = "**""#),
-            (
-                "secret = \"\"\"\na\nb\"\"\"\nx = 1",
-                "secret = \"\"\"\n*\n*\"\"\"\nx = 1",
-            ),
+            ("secret = \"\"\"\na\nb\"\"\"\nx = 1", "secret = \"\"\"\n*\n*\"\"\"\nx = 1"),
             ("secret = '''a", "secret = '''*"),
-            (
-                r#"url = "http://me:p/w@host/x""#,
-                r#"url = "http://******@host/x""#,
-            ),
+            (r#"url = "http://me:p/w@host/x""#, r#"url = "http://******@host/x""#),
         ];
         for (text, shown) in cases {
             assert_eq!(displayable(text), shown);

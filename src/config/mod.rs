@@ -151,10 +151,7 @@ impl Config {
             .into_iter()
             .map(|(name, text)| {
                 let source = problems.sources.add(name, text);
-                SettingsText {
-                    source,
-                    readable: true,
-                }
+                SettingsText { source, readable: true }
             })
             .collect();
         check::check(&files, Path::new(""), env, problems)
@@ -167,13 +164,6 @@ impl Loaded {
     #[must_use]
     pub fn finish(self) -> (Option<Config>, Problems) {
         let Self { draft, problems } = self;
-        (
-            if problems.has_errors() {
-                None
-            } else {
-                Some(draft)
-            },
-            problems,
-        )
+        (if problems.has_errors() { None } else { Some(draft) }, problems)
     }
 }

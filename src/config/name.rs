@@ -33,11 +33,7 @@ impl FromStr for ServiceName {
         let well_formed = text.len() <= 64
             && text.starts_with(allowed)
             && text.chars().all(|c| allowed(c) || matches!(c, '-' | '_'));
-        if well_formed {
-            Ok(Self(text.into()))
-        } else {
-            Err(NotAServiceName)
-        }
+        if well_formed { Ok(Self(text.into())) } else { Err(NotAServiceName) }
     }
 }
 

@@ -132,10 +132,7 @@ impl Problems {
     }
 
     fn count(&self, severity: Severity) -> usize {
-        self.list
-            .iter()
-            .filter(|problem| problem.severity == severity)
-            .count()
+        self.list.iter().filter(|problem| problem.severity == severity).count()
     }
 }
 
@@ -158,10 +155,7 @@ impl Problem {
     /// The same problem with advice.
     #[must_use]
     pub fn with_help(self, help: impl Into<String>) -> Self {
-        Self {
-            help: Some(help.into()),
-            ..self
-        }
+        Self { help: Some(help.into()), ..self }
     }
 
     fn new(
@@ -170,23 +164,11 @@ impl Problem {
         span: Range<usize>,
         message: String,
     ) -> Self {
-        Self {
-            severity,
-            source,
-            span,
-            message,
-            help: None,
-        }
+        Self { severity, source, span, message, help: None }
     }
 
     fn order(&self) -> (Option<SourceId>, usize, usize, Severity, &str) {
-        (
-            self.source,
-            self.span.start,
-            self.span.end,
-            self.severity,
-            &self.message,
-        )
+        (self.source, self.span.start, self.span.end, self.severity, &self.message)
     }
 }
 
@@ -194,10 +176,7 @@ impl Sources {
     /// Adds a file and names it.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
         let id = SourceId(self.files.len() as u32);
-        self.files.push(SourceFile {
-            name: name.into(),
-            text: text.into(),
-        });
+        self.files.push(SourceFile { name: name.into(), text: text.into() });
         id
     }
 
@@ -209,19 +188,13 @@ impl Sources {
 
     /// All files, in the order they were added.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (SourceId, &SourceFile)> {
-        self.files
-            .iter()
-            .enumerate()
-            .map(|(n, file)| (SourceId(n as u32), file))
+        self.files.iter().enumerate().map(|(n, file)| (SourceId(n as u32), file))
     }
 
     /// Where a byte offset lies. Past the end of the text it is the end.
     #[must_use]
     pub fn position(&self, id: SourceId, offset: usize) -> Position {
-        self.get(id)
-            .map_or(Position { line: 1, column: 1 }, |file| {
-                file.position(offset)
-            })
+        self.get(id).map_or(Position { line: 1, column: 1 }, |file| file.position(offset))
     }
 }
 
@@ -229,10 +202,7 @@ impl SourceFile {
     /// Where a byte offset lies. Past the end of the text it is the end.
     #[must_use]
     pub fn position(&self, offset: usize) -> Position {
-        let before = self
-            .text
-            .get(..floor_char_boundary(&self.text, offset))
-            .unwrap_or_default();
+        let before = self.text.get(..floor_char_boundary(&self.text, offset)).unwrap_or_default();
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Position {
             line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
@@ -244,9 +214,7 @@ impl SourceFile {
 impl fmt::Debug for SourceFile {
     /// Without the text, which may hold a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SourceFile")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("SourceFile").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -267,8 +235,5 @@ impl fmt::Display for Position {
 
 /// The last character boundary at or before an offset.
 pub(crate) fn floor_char_boundary(text: &str, offset: usize) -> usize {
-    (0..=offset.min(text.len()))
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0)
+    (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }

@@ -36,12 +36,7 @@ impl Problems {
         let mut text = String::new();
         for problem in self.iter() {
             if let Some(file) = problem.source.and_then(|id| self.sources.get(id)) {
-                let _ = write!(
-                    text,
-                    "{}:{}: ",
-                    file.name,
-                    file.position(problem.span.start)
-                );
+                let _ = write!(text, "{}:{}: ", file.name, file.position(problem.span.start));
             }
             let _ = write!(text, "{}: {}", problem.severity, one_line(&problem.message));
             if let Some(help) = &problem.help {
@@ -72,11 +67,7 @@ impl Problems {
             (errors, 0) => counted(errors, "error"),
             (0, warnings) => counted(warnings, "warning"),
             (errors, warnings) => {
-                format!(
-                    "{}, {}",
-                    counted(errors, "error"),
-                    counted(warnings, "warning")
-                )
+                format!("{}, {}", counted(errors, "error"), counted(warnings, "warning"))
             }
         }
     }
@@ -90,10 +81,7 @@ impl Problems {
             object["help"] = json!(help);
         }
         if let Some(file) = problem.source.and_then(|id| self.sources.get(id)) {
-            let (start, end) = (
-                file.position(problem.span.start),
-                file.position(problem.span.end),
-            );
+            let (start, end) = (file.position(problem.span.start), file.position(problem.span.end));
             object["file"] = json!(file.name);
             object["line"] = json!(start.line);
             object["column"] = json!(start.column);
@@ -119,9 +107,7 @@ impl Problems {
         };
         let shown = mask::displayable(&file.text);
         let span = marked(&shown, &problem.span);
-        let config = Config::new()
-            .with_color(colour)
-            .with_index_type(IndexType::Byte);
+        let config = Config::new().with_color(colour).with_index_type(IndexType::Byte);
         let place = (file.name.as_str(), span);
         let mut label = Label::new(place.clone()).with_color(label_colour);
         // An empty line has nothing to point at.
@@ -134,10 +120,7 @@ impl Problems {
             .with_label(label);
         report.with_helps(help);
         let mut bytes = Vec::new();
-        match report
-            .finish()
-            .write((file.name.as_str(), Source::from(&*shown)), &mut bytes)
-        {
+        match report.finish().write((file.name.as_str(), Source::from(&*shown)), &mut bytes) {
             Ok(()) => without_trailing_spaces(&String::from_utf8_lossy(&bytes)),
             // Writing to memory does not fail; the short form says the same.
             Err(_) => fallback(file, problem),
@@ -155,16 +138,10 @@ fn marked(text: &str, span: &Range<usize>) -> Range<usize> {
     if end > start {
         return start..end;
     }
-    match text
-        .get(start..line_end)
-        .and_then(|line| line.chars().next())
-    {
+    match text.get(start..line_end).and_then(|line| line.chars().next()) {
         Some(next) => start..start + next.len_utf8(),
         // At the end of a line: its last character.
-        None => match text
-            .get(..start)
-            .and_then(|before| before.chars().next_back())
-        {
+        None => match text.get(..start).and_then(|before| before.chars().next_back()) {
             Some(last) if last != '\n' => start - last.len_utf8()..start,
             _ => start..start,
         },
@@ -187,17 +164,10 @@ fn one_line(text: &str) -> String {
 }
 
 fn without_trailing_spaces(text: &str) -> String {
-    text.lines()
-        .flat_map(|line| [line.trim_end(), "\n"])
-        .collect()
+    text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
 fn fallback(file: &SourceFile, problem: &Problem) -> String {
     let at = file.position(problem.span.start);
-    format!(
-        "{}: {} ({}:{at})\n",
-        title(problem.severity),
-        problem.message,
-        file.name
-    )
+    format!("{}: {} ({}:{at})\n", title(problem.severity), problem.message, file.name)
 }

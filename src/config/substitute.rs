@@ -39,11 +39,7 @@ pub(crate) fn substitute(text: &str, env: &dyn Env) -> Result<Substituted, Unfil
     let mut filled = String::with_capacity(text.len());
     let mut origin = Origin::Written;
     let mut from = 0;
-    while let Some(dollar) = text
-        .get(from..)
-        .and_then(|rest| rest.find("${"))
-        .map(|n| from + n)
-    {
+    while let Some(dollar) = text.get(from..).and_then(|rest| rest.find("${")).map(|n| from + n) {
         let before = text.get(from..dollar).unwrap_or_default();
         if let Some(literal) = before.strip_suffix('$') {
             filled.push_str(literal);
@@ -64,10 +60,7 @@ pub(crate) fn substitute(text: &str, env: &dyn Env) -> Result<Substituted, Unfil
         from = end;
     }
     filled.push_str(text.get(from..).unwrap_or_default());
-    Ok(Substituted {
-        text: filled,
-        origin,
-    })
+    Ok(Substituted { text: filled, origin })
 }
 
 fn look_up(
@@ -142,22 +135,14 @@ mod tests {
             .with_variable("NESTED", "${HOST}");
         match substitute(text, &env) {
             Ok(Substituted { text, origin }) => Ok((text, origin)),
-            Err(Unfilled {
-                message,
-                range,
-                help: _,
-            }) => Err((message, range)),
+            Err(Unfilled { message, range, help: _ }) => Err((message, range)),
         }
     }
 
     #[test]
     fn variables_defaults_and_escapes_are_filled_in() {
         let cases = [
-            (
-                "plain $ and } and {x}",
-                "plain $ and } and {x}",
-                Origin::Written,
-            ),
+            ("plain $ and } and {x}", "plain $ and } and {x}", Origin::Written),
             ("http://${HOST}:80", "http://users:80", Origin::Environment),
             ("${HOST}${HOST}", "usersusers", Origin::Environment),
             ("${HOST:-other}", "users", Origin::Environment),
@@ -178,10 +163,7 @@ mod tests {
 
     #[test]
     fn what_a_variable_holds_is_not_filled_in_again() {
-        assert_eq!(
-            filled("${NESTED}"),
-            Ok(("${HOST}".to_owned(), Origin::Environment))
-        );
+        assert_eq!(filled("${NESTED}"), Ok(("${HOST}".to_owned(), Origin::Environment)));
     }
 
     #[test]

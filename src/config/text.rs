@@ -25,10 +25,7 @@ impl Text {
         Self {
             text: located.value.clone(),
             source,
-            origin: located
-                .place
-                .as_ref()
-                .map_or(Origin::Written, |place| place.origin),
+            origin: located.place.as_ref().map_or(Origin::Written, |place| place.origin),
             start: verbatim_start(file, span.clone(), &located.value),
             span,
         }

@@ -114,7 +114,8 @@ fn value(json: JsonValue<'_>) -> Value {
         Kind::String => Value::String(json.as_str().unwrap_or_default().into_owned()),
         Kind::Array => Value::List(json.items().map(value).collect()),
         Kind::Object => {
-            let member = |(name, member): (RawString<'_>, _)| (Name::new(name.unescape()), value(member));
+            let member =
+                |(name, member): (RawString<'_>, _)| (Name::new(name.unescape()), value(member));
             Value::Object(json.members().map(member).collect())
         }
     }

@@ -130,12 +130,14 @@ impl Engine {
     #[must_use]
     pub fn new(catalog: Catalog, services: Services, settings: EngineSettings) -> Self {
         let EngineSettings { limits, .. } = &settings;
-        let documents = Bounded::new(limits.document_cache.bytes() as u64, |text: &Arc<str>, _: &_| {
-            text.len() * DOCUMENT_WEIGHT
-        });
-        let plans = Bounded::new(limits.plan_cache.bytes() as u64, |_: &PlanKey, plan: &Arc<Plan>| {
-            PLAN_WEIGHT * (1 + plan.fields + plan.fetches.len())
-        });
+        let documents =
+            Bounded::new(limits.document_cache.bytes() as u64, |text: &Arc<str>, _: &_| {
+                text.len() * DOCUMENT_WEIGHT
+            });
+        let plans =
+            Bounded::new(limits.plan_cache.bytes() as u64, |_: &PlanKey, plan: &Arc<Plan>| {
+                PLAN_WEIGHT * (1 + plan.fields + plan.fetches.len())
+            });
         Self { catalog, services, settings, documents, plans }
     }
 
@@ -171,7 +173,8 @@ impl Engine {
     }
 
     fn prepare(&self, request: Request<'_>) -> Result<Prepared, Response> {
-        let refuse = |name: Option<&str>, errors: Vec<RequestError>| response::refused(name, &errors);
+        let refuse =
+            |name: Option<&str>, errors: Vec<RequestError>| response::refused(name, &errors);
         let document = self.document(request.query).map_err(|errors| refuse(None, errors))?;
         let operation = document
             .operation(request.operation_name)
@@ -237,8 +240,7 @@ impl Engine {
 
     async fn run(&self, prepared: &Prepared, context: &Context) -> Response {
         let Prepared { plan, variables, introspection } = prepared;
-        let args: Vec<_> =
-            plan.args.iter().map(|args| args.render(variables)).collect();
+        let args: Vec<_> = plan.args.iter().map(|args| args.render(variables)).collect();
         let max_bytes = self.settings.limits.response.bytes();
         let inputs = Inputs {
             authenticated: context.identity.is_authenticated(),

@@ -74,14 +74,19 @@ impl Content {
     /// The rows of a batch, by key.
     pub(super) fn rows(&self, endpoint: &Endpoint, batch: &Batch) -> Result<Groups, Arc<Failure>> {
         let body = self.succeeded(endpoint)?;
-        split(body, &endpoint.at, batch, &endpoint.error).map_err(|error| {
+        let groups = split(body, &endpoint.at, batch, &endpoint.error).map_err(|error| {
             tracing::warn!(upstream = %endpoint.upstream, endpoint = %endpoint.label, %error, "batch cannot be read");
             let failure = Failure::new(
                 Code::UpstreamBadAnswer,
                 "The upstream's answer is not the list of rows that the schema declares.",
             );
             self.failed(endpoint, failure)
-        })
+        })?;
+        if groups.without_key() > 0 {
+            let rows = groups.without_key();
+            tracing::warn!(upstream = %endpoint.upstream, endpoint = %endpoint.label, rows, "rows without a key were dropped");
+        }
+        Ok(groups)
     }
 
     /// The failure of one row that `error.if` picked out.

@@ -63,9 +63,11 @@ impl<'p> Gather<'p> {
         let args = stage.args(fetch);
         let first = fetch.endpoint.batch.as_ref().and_then(|batch| batch.first.as_ref());
         let first = first.zip(args.as_ref().ok()).and_then(|(path, args)| {
-            path.eval(args.root())?.as_number()?.parse::<i64>().ok().map(|n| {
-                usize::try_from(n).unwrap_or(0)
-            })
+            path.eval(args.root())?
+                .as_number()?
+                .parse::<i64>()
+                .ok()
+                .map(|n| usize::try_from(n).unwrap_or(0))
         });
         let service = stage.run.services.get(&fetch.endpoint.upstream);
         let key_path = fetch.key.as_ref().and_then(|key| match key.root {
@@ -118,7 +120,12 @@ impl<'p> Gather<'p> {
     }
 
     /// A list of keys: one value a key, in order.
-    fn list(&mut self, stage: &Stage<'p, '_>, values: &Values<'_>, key: Option<Value<'_>>) -> Target {
+    fn list(
+        &mut self,
+        stage: &Stage<'p, '_>,
+        values: &Values<'_>,
+        key: Option<Value<'_>>,
+    ) -> Target {
         let keys = match self.keys(values, key) {
             Ok(keys) => keys,
             Err(stop) => return stop.into(),
@@ -175,22 +182,14 @@ impl<'p> Gather<'p> {
                 let loader = self.loader(stage, batch, values)?;
                 Ok(self.slot(Wanted::Row(loader, key)))
             }
-            None => {
-                let rest = self.render(values)?;
-                self.call(&rest, &[&key])
-            }
+            None => self.whole(&Values { key: Some(&key), ..*values }),
         }
     }
 
     /// The whole request tells one parent's value from another's.
     fn whole(&mut self, values: &Values<'_>) -> Result<u32, Stop> {
-        let rest = self.render(values)?;
-        self.call(&rest, &[])
-    }
-
-    fn call(&mut self, rest: &Rendered, keys: &[&Key]) -> Result<u32, Stop> {
         self.reachable()?;
-        let request = rest.finish(keys).map_err(|error| self.stop(error))?;
+        let request = self.render(values)?.finish(&[]).map_err(|error| self.stop(error))?;
         Ok(self.slot(Wanted::Call(request)))
     }
 

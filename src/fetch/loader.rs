@@ -10,9 +10,9 @@ use dataloader::cached::Loader;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 
+use super::Service;
 use super::answer::Content;
 use super::calls::Calls;
-use super::Service;
 use crate::cache::Partition;
 use crate::failure::{Code, Failure};
 use crate::projection::Groups;

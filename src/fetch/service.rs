@@ -29,7 +29,8 @@ pub struct Services(IndexMap<Arc<str>, Arc<Service>>);
 impl Services {
     /// These services.
     pub fn new(services: impl IntoIterator<Item = Service>) -> Self {
-        let named = services.into_iter().map(|service| (Arc::clone(&service.name), Arc::new(service)));
+        let named =
+            services.into_iter().map(|service| (Arc::clone(&service.name), Arc::new(service)));
         Self(named.collect())
     }
 

@@ -55,9 +55,8 @@ impl Gateway {
         let Project { config, catalog, outbound } = project;
         let reserved: Vec<HeaderName> =
             outbound.values().flat_map(Outbound::identity_names).cloned().collect();
-        let services = Services::new(named(outbound, |name| {
-            config.upstreams.get(name).and_then(&transport)
-        }));
+        let services =
+            Services::new(named(outbound, |name| config.upstreams.get(name).and_then(&transport)));
         let settings = EngineSettings {
             limits: config.limits.clone(),
             introspection: config.graphql.introspection.is_on(mode),

@@ -12,8 +12,8 @@ mod tests;
 use std::fmt;
 use std::ops::Range;
 
-use super::value::Items;
 use super::Value;
+use super::value::Items;
 
 /// A checked path.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -98,11 +98,8 @@ fn item(value: Value<'_>, index: i64) -> Option<Value<'_>> {
         return items.last();
     }
     let from_end = usize::try_from(index.unsigned_abs()).ok()?;
-    let from_start = if index < 0 {
-        items.clone().count().checked_sub(from_end)?
-    } else {
-        from_end
-    };
+    let from_start =
+        if index < 0 { items.clone().count().checked_sub(from_end)? } else { from_end };
     items.nth(from_start)
 }
 

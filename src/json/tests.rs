@@ -1,8 +1,8 @@
 //! What is accepted, what is refused and where, and how values, cursors and numbers are read.
 
 use super::Reason::{
-    Control, Cut, Empty, Escape, NoColon, NoCommaOrBrace, NoCommaOrBracket, NoName, NoValue, Number,
-    Surrogate, Trailing,
+    Control, Cut, Empty, Escape, NoColon, NoCommaOrBrace, NoCommaOrBracket, NoName, NoValue,
+    Number, Surrogate, Trailing,
 };
 use super::number::{canonical_i32, fits_i32, is_finite_f64};
 use super::{Body, Foreseen, Invalid, Kind, MAX_DEPTH, Reason, Span, write_string};
@@ -119,14 +119,50 @@ fn json_is_accepted() {
     let nested = format!("{}{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
     let long = format!("\"{}\"", "x".repeat(100_000));
     for text in [
-        "null", "true", "false", "0", "-0", "-0.0", "1", "-1", "12.50", "1e5", "1E+5", "1e-05",
-        "0e0", "0.1E1", "123456789012345678901234567890", "1e999", "-1e-999", "\"\"", "\"a\"",
-        "[]", "{}", "[ ]", "{ }", " [\t] ", "\r\n{\n}\r\n", "[[],{}]", "[null,1,\"2\",{}]",
-        r#"{"":0}"#, r#"{"a":1,"a":2}"#, r#"{"a":{"a":{"a":[]}}}"#, r#"[1 , 2]"#,
-        r#"{"a" : "b" , "c" :1}"#, r#""\"\\\/\b\f\n\r\t""#, r#""\u0000\u001F\uFFFF\uffff""#,
-        r#""\ud83d\ude00""#, r#""\uD834\uDD1E and more""#, r#"{"\u0061":1}"#, "\"\u{7f}\"",
-        "\"\u{2028}\u{2029}\"", "\"é€😀\"", "\"\u{fdd0}\u{10ffff}\"", "\"[{]},:\"",
-        &nested, &long,
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "-0.0",
+        "1",
+        "-1",
+        "12.50",
+        "1e5",
+        "1E+5",
+        "1e-05",
+        "0e0",
+        "0.1E1",
+        "123456789012345678901234567890",
+        "1e999",
+        "-1e-999",
+        "\"\"",
+        "\"a\"",
+        "[]",
+        "{}",
+        "[ ]",
+        "{ }",
+        " [\t] ",
+        "\r\n{\n}\r\n",
+        "[[],{}]",
+        "[null,1,\"2\",{}]",
+        r#"{"":0}"#,
+        r#"{"a":1,"a":2}"#,
+        r#"{"a":{"a":{"a":[]}}}"#,
+        r#"[1 , 2]"#,
+        r#"{"a" : "b" , "c" :1}"#,
+        r#""\"\\\/\b\f\n\r\t""#,
+        r#""\u0000\u001F\uFFFF\uffff""#,
+        r#""\ud83d\ude00""#,
+        r#""\uD834\uDD1E and more""#,
+        r#"{"\u0061":1}"#,
+        "\"\u{7f}\"",
+        "\"\u{2028}\u{2029}\"",
+        "\"é€😀\"",
+        "\"\u{fdd0}\u{10ffff}\"",
+        "\"[{]},:\"",
+        &nested,
+        &long,
     ] {
         assert!(Body::parse(text.to_owned().into()).is_ok(), "{text}");
         let padded = format!(" \n{text}\t\r\n");
@@ -144,8 +180,14 @@ fn what_is_not_json_is_refused_where_it_stops_being_json() {
 #[test]
 fn bytes_that_are_not_utf_8_are_refused() {
     for odd in [
-        &b"\x80"[..], b"\xc0\xaf", b"\xe2\x82", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xff\xfe",
-        b"\xf0\x80\x80\xaf", b"\xe9",
+        &b"\x80"[..],
+        b"\xc0\xaf",
+        b"\xe2\x82",
+        b"\xed\xa0\x80",
+        b"\xf5\x80\x80\x80",
+        b"\xff\xfe",
+        b"\xf0\x80\x80\xaf",
+        b"\xe9",
     ] {
         let text = [b"[\"in a longer string: ", odd, b"\"]"].concat();
         assert_eq!(fault(&text), (22, Reason::Utf8), "{odd:?}");
@@ -222,7 +264,12 @@ fn a_value_knows_its_kind() {
     let body = body(r#"[null,true,false,-1,"s",[],{}]"#);
     let kinds: Vec<Kind> = body.root().items().map(|item| item.kind()).collect();
     let expected = [
-        Kind::Null, Kind::Boolean, Kind::Boolean, Kind::Number, Kind::String, Kind::Array,
+        Kind::Null,
+        Kind::Boolean,
+        Kind::Boolean,
+        Kind::Number,
+        Kind::String,
+        Kind::Array,
         Kind::Object,
     ];
     assert_eq!(kinds, expected);
@@ -332,8 +379,25 @@ fn an_integer_within_32_bits_is_told_from_the_text() {
         assert!(fits_i32(token));
     }
     for token in [
-        "2147483648", "-2147483649", "1.5", "1.01", "0.1", "1e2", "1E0", "1.0e1", "5000000000",
-        "99999999999999999999", "", "-", "1.", ".0", "+1", "a", "1.0.0", "--1", " 1",
+        "2147483648",
+        "-2147483649",
+        "1.5",
+        "1.01",
+        "0.1",
+        "1e2",
+        "1E0",
+        "1.0e1",
+        "5000000000",
+        "99999999999999999999",
+        "",
+        "-",
+        "1.",
+        ".0",
+        "+1",
+        "a",
+        "1.0.0",
+        "--1",
+        " 1",
     ] {
         assert!(!fits_i32(token), "{token}");
     }

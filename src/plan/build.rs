@@ -11,8 +11,8 @@ use apollo_compiler::executable::Field as FieldNode;
 use apollo_compiler::schema::{ExtendedType, FieldDefinition};
 use indexmap::IndexMap;
 
-use super::collect::{Collected, Collector};
 use super::coercion::Coercion;
+use super::collect::{Collected, Collector};
 use super::conditions::{Conditions, Mask};
 use super::document::{Document, Operation, RequestError};
 use super::{
@@ -123,7 +123,7 @@ impl<'a> Builder<'a> {
                 collected.into_iter().map(|field| Collected::from_iter([field])).collect()
             }
         };
-        let step = |part| Ok(Step { selection: Arc::new(self.fields(&root.ty, part, at)?) });
+        let step = |part| Ok(Step { selection: Arc::new(self.fields(&root.ty, &part, at)?) });
         parts.into_iter().map(step).collect()
     }
 
@@ -155,7 +155,7 @@ impl<'a> Builder<'a> {
         }
         let sets = nodes.iter().filter_map(|node| node.selection_set.as_ref());
         let collected = self.collector.collect(object, sets);
-        let selection = Arc::new(self.fields(object, collected, at)?);
+        let selection = Arc::new(self.fields(object, &collected, at)?);
         self.shared.insert(key, Arc::clone(&selection));
         Ok(selection)
     }
@@ -163,7 +163,7 @@ impl<'a> Builder<'a> {
     fn fields(
         &mut self,
         object: &Name,
-        collected: Collected<'a>,
+        collected: &Collected<'a>,
         at: Place<'_>,
     ) -> Result<Selection, RequestError> {
         self.planned = self.planned.saturating_add(collected.len());
@@ -176,7 +176,7 @@ impl<'a> Builder<'a> {
         }
         let mut captures = Vec::new();
         let mut fields = Vec::with_capacity(collected.len());
-        for (key, nodes) in &collected {
+        for (key, nodes) in collected {
             fields.push(self.field(object, key, nodes, &mut captures, at)?);
         }
         Ok(Selection::new(object.as_str().into(), fields, captures))
@@ -201,11 +201,8 @@ impl<'a> Builder<'a> {
                 let (Some(known), Some(definition)) = (known, definition) else {
                     return Err(broken(&format!("`{object}.{name}` has no source")));
                 };
-                let path = if at.path.is_empty() {
-                    key.to_string()
-                } else {
-                    format!("{}.{key}", at.path)
-                };
+                let path =
+                    if at.path.is_empty() { key.to_string() } else { format!("{}.{key}", at.path) };
                 let group = Group { owner: object, nodes, definition };
                 let at = Place { fetch: at.fetch, path: &path };
                 let value = self.value(&group, &known.source, captures, at)?;
@@ -258,13 +255,9 @@ impl<'a> Builder<'a> {
                 let computed = computed(group, expression, args, captures);
                 FieldValue::Computed(computed, self.shape(ty, group.nodes, at)?)
             }
-            Source::Lookup(lookup) => {
-                let args = self.args(group)?;
-                FieldValue::Hole(self.lookup(group, lookup, args, captures, at)?)
-            }
+            Source::Lookup(lookup) => FieldValue::Hole(self.lookup(group, lookup, captures, at)?),
             Source::Fetch(endpoint, then) => {
-                let args = self.args(group)?;
-                FieldValue::Hole(self.request(group, endpoint, then, args, captures, at)?)
+                FieldValue::Hole(self.request(group, (endpoint, then), captures, at)?)
             }
         })
     }
@@ -273,12 +266,11 @@ impl<'a> Builder<'a> {
     fn request(
         &mut self,
         group: &Group<'_, 'a>,
-        endpoint: &Arc<Endpoint>,
-        then: &Then,
-        args: ArgsId,
+        (endpoint, then): (&Arc<Endpoint>, &Then),
         captures: &mut Vec<Path>,
         at: Place<'_>,
     ) -> Result<Hole, RequestError> {
+        let args = self.args(group)?;
         let ty = &group.definition.ty;
         let key = endpoint.batch.as_ref().and_then(|batch| batch.key.clone());
         let slots = slots(endpoint, key.as_ref(), captures);
@@ -288,7 +280,7 @@ impl<'a> Builder<'a> {
             Then::Value => self.shape(ty, group.nodes, within)?,
             Then::Lookup(lookup) => {
                 let mut captures = Vec::new();
-                let hole = self.lookup(group, lookup, args, &mut captures, within)?;
+                let hole = self.lookup(group, lookup, &mut captures, within)?;
                 let through = Arc::new(Through { captures, hole });
                 Shape { nullable: !ty.is_non_null(), kind: Kind::Through(through) }
             }
@@ -307,10 +299,10 @@ impl<'a> Builder<'a> {
         &mut self,
         group: &Group<'_, 'a>,
         lookup: &Lookup,
-        args: ArgsId,
         captures: &mut Vec<Path>,
         at: Place<'_>,
     ) -> Result<Hole, RequestError> {
+        let args = self.args(group)?;
         let (ty, list) = match &group.definition.ty {
             Type::List(item) | Type::NonNullList(item) => {
                 (item.as_ref(), Some(ItemNullable(!item.is_non_null())))
@@ -410,8 +402,8 @@ impl<'a> Builder<'a> {
         let known = self.catalog.enums.get_key_value(name);
         let (name, values) = known.ok_or_else(|| broken(&format!("`{name}` has no values")))?;
         let table = || {
-            let value = |(name, wire): (&Name, &Box<str>)| (wire.clone(), name.as_str().into());
-            Leaf::Enum(values.to_wire.iter().map(value).collect())
+            let values = values.to_wire.iter();
+            Leaf::Enum(values.map(|(name, wire)| (wire.clone(), name.as_str().into())).collect())
         };
         Ok(self.enums.entry(name).or_insert_with(table).clone())
     }

@@ -115,11 +115,7 @@ impl<'a> Coercion<'a> {
     }
 
     /// A default value, which has no variables, as JSON text.
-    pub(super) fn default(
-        &self,
-        ty: &Type,
-        value: &Literal,
-    ) -> Result<Box<[u8]>, Mismatch> {
+    pub(super) fn default(&self, ty: &Type, value: &Literal) -> Result<Box<[u8]>, Mismatch> {
         self.constant(ty, value, 0)
     }
 
@@ -178,9 +174,7 @@ impl<'a> Coercion<'a> {
                     Literal::List(items) => {
                         Ok(Input::list(items.iter().map(one).collect::<Result<_, _>>()?))
                     }
-                    single => {
-                        Ok(Input::list(vec![self.literal(item, single, variables, depth)?]))
-                    }
+                    single => Ok(Input::list(vec![self.literal(item, single, variables, depth)?])),
                 };
             }
             Type::Named(name) | Type::NonNullNamed(name) => name,
@@ -282,12 +276,7 @@ impl<'a> Coercion<'a> {
         }
     }
 
-    fn json_named(
-        &self,
-        name: &Name,
-        value: Value<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Mismatch> {
+    fn json_named(&self, name: &Name, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Mismatch> {
         let unlike = || Mismatch::new(format!("expected `{name}`, found {}", value.kind()));
         match self.named(name) {
             Named::Custom => out.extend_from_slice(value.raw()),
@@ -314,7 +303,9 @@ impl<'a> Coercion<'a> {
                 out.extend_from_slice(number.as_bytes());
             }
             Named::Id => match value.as_number() {
-                Some(number) if number.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit()) => {
+                Some(number)
+                    if number.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit()) =>
+                {
                     write_string(out, number);
                 }
                 Some(_) => return Err(Mismatch::new("expected `ID`, found a fraction")),

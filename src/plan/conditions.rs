@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
+use apollo_compiler::Name;
 use apollo_compiler::ast::{DirectiveList, Value};
 use apollo_compiler::executable::{ExecutableDocument, Operation as Node, Selection, SelectionSet};
-use apollo_compiler::Name;
 
 use super::document::Operation;
 
@@ -70,9 +70,9 @@ impl<'d> Found<'d> {
 
 /// The `if` arguments of the conditions among these directives.
 fn arguments(directives: &DirectiveList) -> impl Iterator<Item = &Value> {
-    ["skip", "include"].into_iter().filter_map(|name| {
-        Some(directives.get(name)?.specified_argument_by_name("if")?.as_ref())
-    })
+    ["skip", "include"]
+        .into_iter()
+        .filter_map(|name| Some(directives.get(name)?.specified_argument_by_name("if")?.as_ref()))
 }
 
 /// The conditions of one operation, decided.

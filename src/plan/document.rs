@@ -11,8 +11,8 @@ use apollo_compiler::validation::Valid;
 use apollo_compiler::{Node, ast};
 use indexmap::IndexMap;
 
-use super::lines::Lines;
 use super::conditions::{self, Mask};
+use super::lines::Lines;
 use super::variables::{self, VariableDefinition, Variables};
 use super::{Location, OperationKind, lexical, size, validate};
 use crate::failure::{Code, Failure};

@@ -206,9 +206,8 @@ fn input(value: &Input, operation: &Operation<'_>) -> String {
             format!("[{}]", items.join(", "))
         }
         Input::Object(members) => {
-            let member = |(name, value): &(Box<str>, Input)| {
-                format!("{name}: {}", input(value, operation))
-            };
+            let member =
+                |(name, value): &(Box<str>, Input)| format!("{name}: {}", input(value, operation));
             let members: Vec<_> = members.iter().map(member).collect();
             format!("{{{}}}", members.join(", "))
         }

@@ -40,9 +40,8 @@ impl Args {
         written.map_err(|NullRefused { at }| {
             Failure::new(Code::BadUserInput, format!("Null is not allowed for `{at}`."))
         })?;
-        Body::parse(Bytes::from(out)).map_err(|_| {
-            Failure::new(Code::BadUserInput, "The arguments are nested too deep.")
-        })
+        Body::parse(Bytes::from(out))
+            .map_err(|_| Failure::new(Code::BadUserInput, "The arguments are nested too deep."))
     }
 }
 

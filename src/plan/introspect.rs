@@ -12,6 +12,9 @@ use super::volume;
 use crate::failure::Code;
 use crate::schema::Catalog;
 
+/// The JSON of introspection's root fields, by response key.
+pub type Introspection = Vec<(Box<str>, Box<[u8]>)>;
+
 /// The JSON of each `__schema` and `__type` at the root of a query, by response key.
 ///
 /// # Errors
@@ -21,7 +24,7 @@ pub fn introspect(
     catalog: &Catalog,
     operation: &Operation<'_>,
     variables: &Variables,
-) -> Result<Vec<(Box<str>, Box<[u8]>)>, RequestError> {
+) -> Result<Introspection, RequestError> {
     let (document, node) = (operation.document(), operation.node());
     volume::check(catalog, document.fragments(), &node.selection_set).map_err(|_| {
         let message = "Introspection nests the schema's lists too deep or asks for them too often.";

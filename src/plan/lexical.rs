@@ -169,7 +169,9 @@ mod tests {
     fn brackets_of_every_kind_count_as_nesting_but_not_those_in_strings_and_comments() {
         assert!(check("{ a(b: [[1]]) }", &limits(99, 4)).is_ok());
         assert!(check("{ a(b: [[1]]) }", &limits(99, 3)).is_err());
-        assert!(check("{ a(b: \"[[[[\") # {{{{\n c(d: \"\"\"((((\"\"\") }", &limits(99, 2)).is_ok());
+        assert!(
+            check("{ a(b: \"[[[[\") # {{{{\n c(d: \"\"\"((((\"\"\") }", &limits(99, 2)).is_ok()
+        );
     }
 
     #[test]

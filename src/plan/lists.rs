@@ -88,9 +88,8 @@ fn canonical(value: &Value) -> String {
             format!("[{}]", items.join(","))
         }
         Value::Object(members) => {
-            let member = |(name, value): &(Name, Node<Value>)| {
-                format!("{name}:{}", canonical(value))
-            };
+            let member =
+                |(name, value): &(Name, Node<Value>)| format!("{name}:{}", canonical(value));
             let mut members: Vec<_> = members.iter().map(member).collect();
             members.sort_unstable();
             format!("{{{}}}", members.join(","))

@@ -4,8 +4,8 @@
 
 use std::collections::HashSet;
 
-use apollo_compiler::ast::{Argument, DirectiveList, InputValueDefinition, Type, Value};
 use apollo_compiler::ast::VariableDefinition;
+use apollo_compiler::ast::{Argument, DirectiveList, InputValueDefinition, Type, Value};
 use apollo_compiler::executable::{ExecutableDocument, Operation, Selection, SelectionSet};
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name, Node, Schema};
@@ -161,11 +161,7 @@ impl<'a> Literals<'a> {
         }
     }
 
-    fn report(
-        &mut self,
-        message: String,
-        spans: [Option<apollo_compiler::parser::SourceSpan>; 1],
-    ) {
+    fn report(&mut self, message: String, spans: [Option<apollo_compiler::parser::SourceSpan>; 1]) {
         let locations = self.source.locations(spans);
         let error = RequestError::new(Code::GraphqlValidationFailed, message).at(locations);
         // A fragment is walked once for each operation that spreads it.

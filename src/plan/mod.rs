@@ -20,9 +20,6 @@ mod validate;
 mod variables;
 mod volume;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use crate::json::{Body, Path};
@@ -32,10 +29,8 @@ use crate::template::{Expression, KeyPath};
 pub use build::build;
 pub use conditions::Mask;
 pub use document::{Document, Limits, Operation, RequestError};
-pub use explain::{
-    BatchExplanation, Calls, Explanation, FetchExplanation, TotalCalls, explain,
-};
-pub use introspect::introspect;
+pub use explain::{BatchExplanation, Calls, Explanation, FetchExplanation, TotalCalls, explain};
+pub use introspect::{Introspection, introspect};
 pub use selection::Selection;
 pub use variables::{VariableDefinition, Variables};
 
@@ -93,7 +88,9 @@ pub struct Fetch {
     pub path: Box<str>,
     /// What is asked.
     pub endpoint: Arc<Endpoint>,
-    /// The key that tells one parent's value from another's; `None`: the whole request does.
+    /// The key that tells one parent's value from another's; `None`: the whole request does. Of
+    /// `this` and `answer` the hole captures the first part of [`KeyPath::split`]; the second is read
+    /// of that.
     pub key: Option<KeyPath>,
     /// The field's arguments.
     pub args: ArgsId,

@@ -103,7 +103,8 @@ impl Names {
         let mut buckets = vec![NONE; (names.len() * 2).next_power_of_two()];
         let chained = (0_u32..).zip(names).map(|(index, name)| {
             let bucket = bucket(name.as_bytes(), buckets.len());
-            let next = buckets.get_mut(bucket).map_or(NONE, |first| std::mem::replace(first, index));
+            let next =
+                buckets.get_mut(bucket).map_or(NONE, |first| std::mem::replace(first, index));
             (name, next)
         });
         let names = chained.collect();

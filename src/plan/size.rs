@@ -79,10 +79,10 @@ impl<'a> Sizes<'a> {
         let mut open: Vec<&'a Name> = Vec::new();
         loop {
             let current = match open.last() {
-                Some(name) => self.fragments.get(name).map(|fragment| (
-                    fragment.selection_set.as_slice(),
-                    fragment.location(),
-                )),
+                Some(name) => self
+                    .fragments
+                    .get(name)
+                    .map(|fragment| (fragment.selection_set.as_slice(), fragment.location())),
                 None => Some((selections, location)),
             };
             let Some((selections, location)) = current else {

@@ -68,7 +68,9 @@ fn suggestion(schema: &Schema, error: &DiagnosticData, message: &str) -> String 
     let near = match error.unstable_error_name() {
         Some("UndefinedField") => nearest(second, fields(schema, first)),
         Some("UndefinedArgument") => nearest(first, arguments(schema, second)),
-        Some("UndefinedEnumValue" | "UndefinedInputValue") => nearest(first, members(schema, second)),
+        Some("UndefinedEnumValue" | "UndefinedInputValue") => {
+            nearest(first, members(schema, second))
+        }
         Some("UndefinedDirective") => {
             let known = schema.directive_definitions.keys().map(|name| name.as_str());
             nearest(first.trim_start_matches('@'), known)
@@ -112,7 +114,9 @@ fn arguments<'s>(schema: &'s Schema, coordinate: &str) -> impl Iterator<Item = &
 /// The values of an enum, or the fields of an input object.
 fn members<'s>(schema: &'s Schema, ty: &str) -> Box<dyn Iterator<Item = &'s str> + 's> {
     match schema.types.get(ty) {
-        Some(ExtendedType::Enum(values)) => Box::new(values.values.keys().map(|name| name.as_str())),
+        Some(ExtendedType::Enum(values)) => {
+            Box::new(values.values.keys().map(|name| name.as_str()))
+        }
         Some(ExtendedType::InputObject(object)) => {
             Box::new(object.fields.keys().map(|name| name.as_str()))
         }

@@ -4,9 +4,9 @@ use apollo_compiler::ast::Type;
 use apollo_compiler::executable::Operation as OperationNode;
 use apollo_compiler::{Name, Node};
 
+use super::Location;
 use super::coercion::Coercion;
 use super::document::{Operation, RequestError, Source};
-use super::Location;
 use crate::failure::Code;
 use crate::json::{Kind, Value};
 use crate::schema::Catalog;

@@ -235,8 +235,7 @@ impl<'t, 'p> Assembly<'t, 'p> {
         failure: Arc<Failure>,
     ) -> Result<(), TooLarge> {
         let around = || self.around.iter().rev().map(|around| around.locations);
-        let locations =
-            std::iter::once(locations).chain(around()).find(|found| !found.is_empty());
+        let locations = std::iter::once(locations).chain(around()).find(|found| !found.is_empty());
         self.error_bytes += 100 + failure.message.len() + path.len() * 8;
         self.errors.push(Failed { path, locations: locations.unwrap_or_default(), failure });
         self.put(b"")
@@ -270,7 +269,10 @@ impl<'t, 'p> Assembly<'t, 'p> {
 /// What comes first, by offset. A value that was nulled comes before what lies in it.
 fn next(hole: Option<u32>, error: Option<u32>, nulled: Option<u32>) -> Option<Next> {
     let first = [(nulled, Next::Nulled), (error, Next::Error), (hole, Next::Hole)];
-    first.into_iter().filter_map(|(at, next)| Some((at?, next))).min_by_key(|(at, _)| *at)
+    first
+        .into_iter()
+        .filter_map(|(at, next)| Some((at?, next)))
+        .min_by_key(|(at, _)| *at)
         .map(|(_, next)| next)
 }
 

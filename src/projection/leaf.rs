@@ -18,7 +18,9 @@ pub(super) fn write(
     raw: &[u8],
 ) -> Result<(), Given> {
     match (leaf, value.kind()) {
-        (Leaf::String, Kind::String) | (Leaf::Id, Kind::String) | (Leaf::Boolean, Kind::Boolean) => {
+        (Leaf::String, Kind::String)
+        | (Leaf::Id, Kind::String)
+        | (Leaf::Boolean, Kind::Boolean) => {
             out.extend_from_slice(raw);
             Ok(())
         }
@@ -65,8 +67,7 @@ fn is_short_natural(raw: &[u8]) -> bool {
 fn integer(token: &str) -> Option<&str> {
     let (integer, fraction) = token.split_once('.').unwrap_or((token, ""));
     let digits = integer.strip_prefix('-').unwrap_or(integer);
-    let whole =
-        digits.bytes().all(|b| b.is_ascii_digit()) && fraction.bytes().all(|b| b == b'0');
+    let whole = digits.bytes().all(|b| b.is_ascii_digit()) && fraction.bytes().all(|b| b == b'0');
     whole.then_some(if digits == "0" { "0" } else { integer })
 }
 

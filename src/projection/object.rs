@@ -94,9 +94,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         match &field.value {
             FieldValue::Property(path, shape) => match (path.segments(), name) {
                 ([_], Some(name)) => self.position(self.seen(object, name), shape, at),
-                _ if path.is_single() => {
-                    self.position(self.locate(object, path, name), shape, at)
-                }
+                _ if path.is_single() => self.position(self.locate(object, path, name), shape, at),
                 _ => self.each(object, path, shape, at),
             },
             FieldValue::Hole(hole) => {
@@ -129,7 +127,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         };
         let (Kind::List(item), JsonKind::Array) = (&shape.kind, list.kind()) else {
             let given = list.kind().to_string();
-            return self.within(at, |it| Err(it.mismatch(given.into(), &shape.kind, at.asked)));
+            return self.within(at, |it| Err(it.mismatch(&given, &shape.kind, at.asked)));
         };
         self.within(at, |it| {
             it.writer.bytes.push(b'[');
@@ -152,9 +150,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         let this = computed.slots.iter().map(|slot| Some(self.captured(object, *slot)?.value));
         let this = this.collect::<Vec<_>>();
         match self.compute(computed, &this, None) {
-            Ok(body) => {
-                self.of_body(&body, |it| it.position(Some(body.root().into()), shape, at))
-            }
+            Ok(body) => self.of_body(&body, |it| it.position(Some(body.root().into()), shape, at)),
             Err(failure) => self.within(at, |it| Err(it.failed(failure, at.asked))),
         }
     }

@@ -22,11 +22,9 @@ pub fn project<'p>(
     match answer {
         Answer::Null => Writer::new(0, 0).finish(Outcome::Null),
         Answer::Missing => Writer::new(0, 0).finish(Outcome::Missing),
-        Answer::Value(body, span) => {
-            of_body(body, span.len(), inputs, Some(service), |it| {
-                it.value(&mut body.at(*span).cursor(), &shape.kind, None)
-            })
-        }
+        Answer::Value(body, span) => of_body(body, span.len(), inputs, Some(service), |it| {
+            it.value(&mut body.at(*span).cursor(), &shape.kind, None)
+        }),
         Answer::Rows(body, rows) => match &shape.kind {
             Kind::List(item) => {
                 let len = rows.iter().map(|row| row.len()).sum();

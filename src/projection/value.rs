@@ -8,7 +8,7 @@ use crate::json::{Body, Cursor, Kind as JsonKind, Span, Value};
 use crate::plan::{Cases, Computed, Field, Kind, Leaf, Selection, Shape, Through};
 use crate::template::ComputedValues;
 
-use super::leaf::{self, Given};
+use super::leaf;
 use super::order::Order;
 use super::paths::PathStep;
 use super::writer::{Bubble, Writer};
@@ -113,7 +113,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         self.writer.leave();
         match (result, mark) {
             (Err(failed), Some(mark)) => {
-                self.writer.fail_since(mark, failed);
+                self.writer.fail_since(mark, *failed);
                 Ok(())
             }
             (result, _) => result,
@@ -131,7 +131,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             self.writer.null();
             return Ok(());
         }
-        self.within(at, |it| Err(it.mismatch(given.into(), kind, at.asked)))
+        self.within(at, |it| Err(it.mismatch(given, kind, at.asked)))
     }
 
     /// Writes the value that the cursor stands at, and passes it, also where it fails.
@@ -162,13 +162,12 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
                 cursor.skip();
                 let result = self.compute(computed, &[], Some(value));
                 let body = result.map_err(|failure| self.failed(failure, asked))?;
-                return self.of_body(&body, |it| {
-                    it.value(&mut body.root().cursor(), &shape.kind, asked)
-                });
+                return self
+                    .of_body(&body, |it| it.value(&mut body.root().cursor(), &shape.kind, asked));
             }
             (Kind::List(_) | Kind::Object(_) | Kind::Abstract(_), given) => {
                 cursor.skip();
-                return Err(self.mismatch(given.to_string().into(), kind, asked));
+                return Err(self.mismatch(&given.to_string(), kind, asked));
             }
         }
         Ok(Came::Value)
@@ -202,8 +201,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
     ) -> Result<Body, Arc<Failure>> {
         let args = self.inputs.args.get(computed.args.0 as usize);
         let args = args.ok_or_else(message::no_arguments)?.as_ref().map_err(Arc::clone)?;
-        let values =
-            ComputedValues { args: args.root(), this, claims: self.inputs.claims, answer };
+        let values = ComputedValues { args: args.root(), this, claims: self.inputs.claims, answer };
         let text = computed.expression.evaluate(&values).inspect_err(|reason| {
             tracing::warn!(field = %computed.coordinate, reason, "a value could not be computed");
         });
@@ -213,11 +211,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
 
     /// A failure of the value last entered.
     #[cold]
-    pub(super) fn failed(
-        &self,
-        failure: Arc<Failure>,
-        asked: Option<Asked<'p>>,
-    ) -> Bubble<'p> {
+    pub(super) fn failed(&self, failure: Arc<Failure>, asked: Option<Asked<'p>>) -> Bubble<'p> {
         let locations = asked.map_or(&[][..], |asked| &asked.field.locations);
         self.writer.failed(locations, failure)
     }
@@ -226,11 +220,11 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
     #[cold]
     pub(super) fn mismatch(
         &self,
-        given: Given,
+        given: &str,
         kind: &Kind,
         asked: Option<Asked<'p>>,
     ) -> Bubble<'p> {
-        self.failed(message::mismatch(&given, kind, asked, self.service), asked)
+        self.failed(message::mismatch(given, kind, asked, self.service), asked)
     }
 
     #[inline]
@@ -240,7 +234,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
                 self.writer.null();
                 return Ok(());
             }
-            return self.within(at, |it| Err(it.leaf_mismatch("null".into(), leaf, at.asked)));
+            return self.within(at, |it| Err(it.leaf_mismatch("null", leaf, at.asked)));
         }
         let raw = self.raw(seen.span);
         if self.writer.has_room(raw.len())
@@ -262,11 +256,11 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             return Err(self.failed(message::too_large(), asked));
         }
         leaf::write(&mut self.writer.bytes, leaf, seen.value, raw)
-            .map_err(|given| self.leaf_mismatch(given, leaf, asked))
+            .map_err(|given| self.leaf_mismatch(&given, leaf, asked))
     }
 
     #[cold]
-    fn leaf_mismatch(&self, given: Given, leaf: &Leaf, asked: Option<Asked<'p>>) -> Bubble<'p> {
+    fn leaf_mismatch(&self, given: &str, leaf: &Leaf, asked: Option<Asked<'p>>) -> Bubble<'p> {
         self.mismatch(given, &Kind::Leaf(leaf.clone()), asked)
     }
 
@@ -282,7 +276,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
                 it.writer.null();
                 Ok(())
             }
-            Came::Null => Err(it.mismatch("null".into(), kind, at.asked)),
+            Came::Null => Err(it.mismatch("null", kind, at.asked)),
         })
     }
 
@@ -348,7 +342,9 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
 fn text(value: Value<'_>) -> Option<std::borrow::Cow<'_, str>> {
     match value.kind() {
         JsonKind::String => value.as_str(),
-        JsonKind::Number | JsonKind::Boolean => std::str::from_utf8(value.raw()).ok().map(Into::into),
+        JsonKind::Number | JsonKind::Boolean => {
+            std::str::from_utf8(value.raw()).ok().map(Into::into)
+        }
         JsonKind::Null | JsonKind::Array | JsonKind::Object => None,
     }
 }

@@ -119,7 +119,7 @@ impl<'p> Writer<'p> {
 
     /// Writes `null` in place of all that was written since the mark, and why: one error stands
     /// for what it takes back.
-    pub(super) fn fail_since(&mut self, mark: Mark, failed: Bubble<'p>) {
+    pub(super) fn fail_since(&mut self, mark: Mark, failed: Failed<'p>) {
         let Mark { bytes, holes, instances, scopes, errors, paths } = mark;
         self.bytes.truncate(bytes);
         self.holes.truncate(holes);
@@ -131,12 +131,7 @@ impl<'p> Writer<'p> {
             frame.path = frame.path.filter(|path| self.paths.contains(*path));
             frame.scope = frame.scope.filter(|scope| (*scope as usize) < scopes);
         }
-        self.fail_here(failed);
-    }
-
-    /// Writes `null`, and why.
-    pub(super) fn fail_here(&mut self, failed: Bubble<'p>) {
-        self.errors.push(ErrorAt { offset: self.offset(), failed: *failed });
+        self.errors.push(ErrorAt { offset: self.offset(), failed });
         self.null();
     }
 

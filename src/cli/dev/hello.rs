@@ -51,7 +51,9 @@ impl fmt::Display for Hello<'_> {
         }
         writeln!(f, "\nTry {}:\n\n  {}\n", self.sample.name, self.curl(here))?;
         match &self.unwatched {
-            None => writeln!(f, "A change of a project's file takes effect at once. Ctrl-C ends."),
+            None => {
+                writeln!(f, "A change of the project's files takes effect at once. Ctrl-C ends.")
+            }
             Some(why) => writeln!(f, "Changes of files are not noticed: {why}. Ctrl-C ends."),
         }
     }

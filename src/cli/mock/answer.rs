@@ -31,15 +31,8 @@ pub(super) enum Refusal {
 
 impl Refusal {
     pub(super) fn no_resource(name: &str, data: &Data) -> Self {
-        let known = data
-            .keys()
-            .map(|name| format!("/{name}"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        Self::NoResource {
-            name: name.to_owned(),
-            known,
-        }
+        let known = data.keys().map(|name| format!("/{name}")).collect::<Vec<_>>().join(", ");
+        Self::NoResource { name: name.to_owned(), known }
     }
 
     fn status(&self) -> StatusCode {
@@ -75,9 +68,9 @@ impl Refusal {
 impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::BadId { id, found } => Self::Bad(format!(
-                "`{id}` is {found}; it must be a string or a number"
-            )),
+            Refused::BadId { id, found } => {
+                Self::Bad(format!("`{id}` is {found}; it must be a string or a number"))
+            }
             Refused::Taken(id) => Self::Taken(id),
         }
     }
@@ -87,25 +80,18 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = respond(self.status(), self.body().to_string().into_bytes());
         if let Self::Method(allowed) = self {
-            response
-                .headers_mut()
-                .insert(ALLOW, HeaderValue::from_static(allowed));
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
         }
         response
     }
 }
 
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Refusal> {
-    serde_json::to_vec(value)
-        .map(|body| respond(status, body))
-        .map_err(|_| Refusal::Unwritten)
+    serde_json::to_vec(value).map(|body| respond(status, body)).map_err(|_| Refusal::Unwritten)
 }
 
 fn respond(status: StatusCode, body: Vec<u8>) -> Response {
     // `no-cache` as json-server: a mock's rows change, and nothing tells who keeps them.
-    let headers = [
-        (CONTENT_TYPE, "application/json"),
-        (CACHE_CONTROL, "no-cache"),
-    ];
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")];
     (status, headers, body).into_response()
 }

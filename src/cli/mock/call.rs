@@ -18,10 +18,7 @@ pub(super) enum Target {
     /// `/db`
     Db,
     /// `/orders`, or `/users/1/orders` with the property that makes a row one of that user's.
-    All {
-        name: String,
-        owner: Option<(String, String)>,
-    },
+    All { name: String, owner: Option<(String, String)> },
     /// `/orders/3`
     One { name: String, id: String },
     /// No resource could be there.
@@ -41,21 +38,13 @@ impl Target {
     pub(super) fn parse(path: &str) -> Self {
         let path = path.strip_prefix('/').unwrap_or(path);
         let path = path.strip_suffix('/').unwrap_or(path);
-        let segments: Result<Vec<_>, _> = path
-            .split('/')
-            .map(|segment| percent_decode_str(segment).decode_utf8())
-            .collect();
+        let segments: Result<Vec<_>, _> =
+            path.split('/').map(|segment| percent_decode_str(segment).decode_utf8()).collect();
         match segments.as_deref() {
             Ok([root]) if root.is_empty() => Self::Root,
             Ok([db]) if db == "db" => Self::Db,
-            Ok([name]) => Self::All {
-                name: name.to_string(),
-                owner: None,
-            },
-            Ok([name, id]) => Self::One {
-                name: name.to_string(),
-                id: id.to_string(),
-            },
+            Ok([name]) => Self::All { name: name.to_string(), owner: None },
+            Ok([name, id]) => Self::One { name: name.to_string(), id: id.to_string() },
             Ok([parent, id, name]) => Self::All {
                 name: name.to_string(),
                 owner: Some((format!("{}Id", singular(parent)), id.to_string())),
@@ -82,10 +71,7 @@ impl Call<'_> {
         }
         match serde_json::from_slice(self.body) {
             Ok(Value::Object(row)) => Ok(row),
-            Ok(other) => Err(Refusal::Bad(format!(
-                "the body is {}, not an object",
-                kind(&other)
-            ))),
+            Ok(other) => Err(Refusal::Bad(format!("the body is {}, not an object", kind(&other)))),
             Err(error) => Err(Refusal::Bad(format!("the body is not JSON: {error}"))),
         }
     }

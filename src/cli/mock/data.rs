@@ -121,20 +121,11 @@ pub(super) fn parse(data: Value, id: &str) -> Result<Data, Vec<Problem>> {
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() {
-        Ok(resources)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(resources) } else { Err(problems) }
 }
 
 fn resource(name: &str, value: Value, id: &str) -> Result<Resource, Problem> {
-    let bad_name = |why| {
-        Err(Problem::BadName {
-            name: name.to_owned(),
-            why,
-        })
-    };
+    let bad_name = |why| Err(Problem::BadName { name: name.to_owned(), why });
     match name {
         "" => return bad_name("it is empty"),
         "db" => return bad_name("`GET /db` answers with all the data"),
@@ -144,10 +135,7 @@ fn resource(name: &str, value: Value, id: &str) -> Result<Resource, Problem> {
     match value {
         Value::Array(rows) => Collection::new(name, rows, id).map(Resource::Collection),
         Value::Object(single) => Ok(Resource::Single(single)),
-        other => Err(Problem::NotAResource {
-            name: name.to_owned(),
-            found: kind(&other),
-        }),
+        other => Err(Problem::NotAResource { name: name.to_owned(), found: kind(&other) }),
     }
 }
 
@@ -157,11 +145,7 @@ impl Collection {
         for (place, value) in values.into_iter().enumerate() {
             let Value::Object(row) = value else {
                 let (collection, found) = (name.to_owned(), kind(&value));
-                return Err(Problem::RowNotAnObject {
-                    collection,
-                    row: place,
-                    found,
-                });
+                return Err(Problem::RowNotAnObject { collection, row: place, found });
             };
             let Some(key) = row.get(id).and_then(id_text) else {
                 return Err(Problem::BadId {
@@ -182,10 +166,7 @@ impl Collection {
             }
             rows.insert(key.into_owned(), row);
         }
-        Ok(Self {
-            id: id.to_owned(),
-            rows,
-        })
+        Ok(Self { id: id.to_owned(), rows })
     }
 
     /// The property that holds the id.
@@ -203,11 +184,7 @@ impl Collection {
         let mut places: Vec<usize> = ids.filter_map(|id| self.rows.get_index_of(id)).collect();
         places.sort_unstable();
         places.dedup();
-        places
-            .iter()
-            .filter_map(|&place| self.rows.get_index(place))
-            .map(|(_, row)| row)
-            .collect()
+        places.iter().filter_map(|&place| self.rows.get_index(place)).map(|(_, row)| row).collect()
     }
 
     /// One row.
@@ -224,10 +201,7 @@ impl Collection {
             Some(id) => match id_text(id) {
                 Some(key) => Some(key.into_owned()),
                 None => {
-                    return Err(Refused::BadId {
-                        id: self.id.clone(),
-                        found: kind(id),
-                    });
+                    return Err(Refused::BadId { id: self.id.clone(), found: kind(id) });
                 }
             },
         };
@@ -247,10 +221,7 @@ impl Collection {
     /// Puts a row in another's place, which keeps its id.
     pub(super) fn replace(&mut self, id: &str, mut row: Row) -> Option<&Row> {
         let old = self.rows.get_mut(id)?;
-        row.insert(
-            self.id.clone(),
-            old.get(&self.id).cloned().unwrap_or_default(),
-        );
+        row.insert(self.id.clone(), old.get(&self.id).cloned().unwrap_or_default());
         *old = row;
         Some(old)
     }
@@ -269,12 +240,10 @@ impl Collection {
     }
 
     fn next_id(&self, seed: u64) -> Value {
-        let highest = self
-            .rows()
-            .try_fold(0, |highest, row| match row.get(&self.id) {
-                Some(Value::Number(id)) => id.as_i64().map(|id| highest.max(id)),
-                _ => None,
-            });
+        let highest = self.rows().try_fold(0, |highest, row| match row.get(&self.id) {
+            Some(Value::Number(id)) => id.as_i64().map(|id| highest.max(id)),
+            _ => None,
+        });
         match highest.and_then(|highest| highest.checked_add(1)) {
             Some(next) => Value::from(next),
             None => (self.rows.len() as u64..)

@@ -22,9 +22,7 @@ pub(super) fn fails(seed: u64, n: u64, rate: f64) -> bool {
 pub(super) fn id(seed: u64, n: u64) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let bits = draw(!seed, n);
-    (0..7)
-        .map(|i| char::from(LETTERS[(bits >> (5 * i)) as usize & 31]))
-        .collect()
+    (0..7).map(|i| char::from(LETTERS[(bits >> (5 * i)) as usize & 31])).collect()
 }
 
 #[cfg(test)]

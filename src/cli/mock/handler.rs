@@ -36,12 +36,7 @@ pub(super) async fn answer(State(service): State<Arc<Service>>, request: Request
     let n = service.asked.fetch_add(1, Ordering::Relaxed);
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await;
-    let Options {
-        latency,
-        failure_rate,
-        seed,
-        ..
-    } = service.options;
+    let Options { latency, failure_rate, seed, .. } = service.options;
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
@@ -66,11 +61,9 @@ impl Service {
         let rate = options.failure_rate;
         let bad_rate = (!(0.0..=1.0).contains(&rate)).then_some(Problem::FailureRate(rate));
         match (parse(data, &options.id), bad_rate) {
-            (Ok(data), None) => Ok(Self {
-                options,
-                data: RwLock::new(data),
-                asked: AtomicU64::new(0),
-            }),
+            (Ok(data), None) => {
+                Ok(Self { options, data: RwLock::new(data), asked: AtomicU64::new(0) })
+            }
             (data, bad_rate) => Err(data.err().into_iter().flatten().chain(bad_rate).collect()),
         }
     }
@@ -117,17 +110,11 @@ impl Service {
         let query = Query::parse(call.query, owner).map_err(|e| Refusal::Bad(e.to_string()))?;
         let found = query.run(collection);
         for property in found.unknown {
-            tracing::warn!(
-                collection = name,
-                property,
-                "no row has the property of a filter"
-            );
+            tracing::warn!(collection = name, property, "no row has the property of a filter");
         }
         let mut response = json(StatusCode::OK, &found.rows)?;
         if let Some(total) = found.total {
-            response
-                .headers_mut()
-                .insert(TOTAL_COUNT, HeaderValue::from(total));
+            response.headers_mut().insert(TOTAL_COUNT, HeaderValue::from(total));
         }
         Ok(response)
     }
@@ -154,14 +141,7 @@ impl Service {
             (Some(Resource::Single(single)), &Method::PUT | &Method::POST) => {
                 *single = call.row()?;
                 let created = call.method == Method::POST;
-                json(
-                    if created {
-                        StatusCode::CREATED
-                    } else {
-                        StatusCode::OK
-                    },
-                    single,
-                )
+                json(if created { StatusCode::CREATED } else { StatusCode::OK }, single)
             }
             (Some(Resource::Single(_)), _) => Err(Refusal::Method("GET, HEAD, POST, PUT, PATCH")),
             (None, _) => Err(Refusal::no_resource(name, &data)),
@@ -172,10 +152,9 @@ impl Service {
     fn show(&self, name: &str, id: &str) -> Result<Response, Refusal> {
         let data = self.read();
         match data.get(name) {
-            Some(Resource::Collection(collection)) => collection
-                .get(id)
-                .ok_or(Refusal::NoRow)
-                .and_then(|row| json(StatusCode::OK, row)),
+            Some(Resource::Collection(collection)) => {
+                collection.get(id).ok_or(Refusal::NoRow).and_then(|row| json(StatusCode::OK, row))
+            }
             Some(Resource::Single(_)) => Err(Refusal::NoRow),
             None => Err(Refusal::no_resource(name, &data)),
         }
@@ -198,8 +177,7 @@ impl Service {
             }
             _ => return Err(Refusal::Method("GET, HEAD, PUT, PATCH, DELETE")),
         };
-        row.ok_or(Refusal::NoRow)
-            .and_then(|row| json(StatusCode::OK, row))
+        row.ok_or(Refusal::NoRow).and_then(|row| json(StatusCode::OK, row))
     }
 }
 
@@ -218,8 +196,6 @@ fn create(
         .map(|id| format!("/{}/{}", segment(name), segment(&id)))
         .and_then(|location| HeaderValue::try_from(location).ok());
     let mut response = json(StatusCode::CREATED, row)?;
-    response
-        .headers_mut()
-        .extend(location.map(|location| (LOCATION, location)));
+    response.headers_mut().extend(location.map(|location| (LOCATION, location)));
     Ok(response)
 }

@@ -72,12 +72,7 @@ pub struct Options {
 impl Default for Options {
     /// At once, never failing, by `id`.
     fn default() -> Self {
-        Self {
-            latency: Duration::ZERO,
-            failure_rate: 0.0,
-            seed: 0,
-            id: "id".to_owned(),
-        }
+        Self { latency: Duration::ZERO, failure_rate: 0.0, seed: 0, id: "id".to_owned() }
     }
 }
 
@@ -104,9 +99,7 @@ impl Mock {
 
     /// The service as a router, for tests and for embedding.
     pub fn router(&self) -> Router {
-        Router::new()
-            .fallback(handler::answer)
-            .with_state(Arc::clone(&self.0))
+        Router::new().fallback(handler::answer).with_state(Arc::clone(&self.0))
     }
 }
 
@@ -125,8 +118,5 @@ where
             tracing::debug!(%error, "the mock could not set TCP_NODELAY");
         }
     });
-    axum::serve(listener, mock.router())
-        .with_graceful_shutdown(shutdown)
-        .into_future()
-        .await
+    axum::serve(listener, mock.router()).with_graceful_shutdown(shutdown).into_future().await
 }

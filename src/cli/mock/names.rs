@@ -28,9 +28,7 @@ pub(super) fn singular(plural: &str) -> String {
         return format!("{stem}y");
     }
     if let Some(stem) = plural.strip_suffix("es")
-        && ["ss", "x", "ch", "sh"]
-            .iter()
-            .any(|sibilant| stem.ends_with(sibilant))
+        && ["ss", "x", "ch", "sh"].iter().any(|sibilant| stem.ends_with(sibilant))
     {
         return stem.to_owned();
     }

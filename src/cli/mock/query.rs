@@ -77,10 +77,7 @@ impl Query {
     pub(super) fn parse(raw: &str, extra: Option<(String, String)>) -> Result<Self, BadQuery> {
         let mut parameters: IndexMap<String, Vec<String>> = IndexMap::new();
         for (name, value) in form_urlencoded::parse(raw.as_bytes()) {
-            parameters
-                .entry(name.into_owned())
-                .or_default()
-                .push(value.into_owned());
+            parameters.entry(name.into_owned()).or_default().push(value.into_owned());
         }
         if let Some((name, value)) = extra {
             parameters.insert(name, vec![value]);
@@ -100,13 +97,9 @@ impl Query {
     pub(super) fn run<'a>(&'a self, collection: &'a Collection) -> Found<'a> {
         let (filters, unknown): (Vec<_>, Vec<_>) = self.filters.iter().partition(|filter| {
             filter.test != Test::Equals
-                || collection
-                    .rows()
-                    .any(|row| lookup(row, &filter.path).is_some())
+                || collection.rows().any(|row| lookup(row, &filter.path).is_some())
         });
-        let by_id = filters
-            .iter()
-            .find(|filter| filter.names_ids_of(collection));
+        let by_id = filters.iter().find(|filter| filter.names_ids_of(collection));
         let mut rows: Vec<&Row> = match by_id {
             Some(filter) => collection.with_ids(filter.wanted.iter().map(String::as_str)),
             None => collection.rows().collect(),
@@ -120,28 +113,19 @@ impl Query {
         }
         let total = rows.len();
         let (rows, total) = match self.part.bounds(total) {
-            Some((start, end)) => (
-                rows.get(start..end).map(<[_]>::to_vec).unwrap_or_default(),
-                Some(total),
-            ),
+            Some((start, end)) => {
+                (rows.get(start..end).map(<[_]>::to_vec).unwrap_or_default(), Some(total))
+            }
             None => (rows, None),
         };
-        Found {
-            rows,
-            total,
-            unknown: unknown.iter().map(|filter| filter.path.as_str()).collect(),
-        }
+        Found { rows, total, unknown: unknown.iter().map(|filter| filter.path.as_str()).collect() }
     }
 
     fn compare(&self, a: &Row, b: &Row) -> Ordering {
         self.sort.iter().fold(Ordering::Equal, |so_far, key| {
             so_far.then_with(|| {
                 let ordering = compare(lookup(a, &key.path), lookup(b, &key.path));
-                if key.descending {
-                    ordering.reverse()
-                } else {
-                    ordering
-                }
+                if key.descending { ordering.reverse() } else { ordering }
             })
         })
     }
@@ -192,9 +176,7 @@ impl Filter {
     }
 
     fn bounded(&self, value: &Value, holds: fn(Ordering) -> bool) -> bool {
-        self.wanted
-            .iter()
-            .any(|wanted| against(value, wanted).is_some_and(holds))
+        self.wanted.iter().any(|wanted| against(value, wanted).is_some_and(holds))
     }
 }
 
@@ -203,10 +185,7 @@ impl Part {
     fn take(parameters: &mut IndexMap<String, Vec<String>>) -> Result<Self, BadQuery> {
         let mut number = |name: &'static str| match take(parameters, name) {
             None => Ok(None),
-            Some(value) => value
-                .parse()
-                .map(Some)
-                .map_err(|_| BadQuery { name, value }),
+            Some(value) => value.parse().map(Some).map_err(|_| BadQuery { name, value }),
         };
         let (page, limit) = (number("_page")?, number("_limit")?);
         let (start, end): (Option<usize>, _) = (number("_start")?, number("_end")?);
@@ -217,10 +196,7 @@ impl Part {
                 size: size.filter(|&size| size > 0).unwrap_or(10),
             },
             (None, Some(end), _) => Self::Range { start, end },
-            (None, None, Some(limit)) => Self::Range {
-                start,
-                end: start.saturating_add(limit),
-            },
+            (None, None, Some(limit)) => Self::Range { start, end: start.saturating_add(limit) },
             (None, None, None) => Self::All,
         })
     }
@@ -250,13 +226,8 @@ fn sort_keys(sort: Option<&str>, order: Option<&str>) -> Vec<Key> {
         .into_iter()
         .flatten()
         .map(|path| {
-            let descending = orders
-                .next()
-                .is_some_and(|order| order.eq_ignore_ascii_case("desc"));
-            Key {
-                path: path.to_owned(),
-                descending,
-            }
+            let descending = orders.next().is_some_and(|order| order.eq_ignore_ascii_case("desc"));
+            Key { path: path.to_owned(), descending }
         })
         .collect()
 }
@@ -268,12 +239,11 @@ fn lookup<'a>(row: &'a Row, path: &str) -> Option<&'a Value> {
         return Some(value);
     }
     let (first, rest) = path.split_once('.')?;
-    rest.split('.')
-        .try_fold(row.get(first)?, |value, name| match value {
-            Value::Object(object) => object.get(name),
-            Value::Array(items) => items.get(name.parse::<usize>().ok()?),
-            _ => None,
-        })
+    rest.split('.').try_fold(row.get(first)?, |value, name| match value {
+        Value::Object(object) => object.get(name),
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        _ => None,
+    })
 }
 
 /// Where a value stands against a bound: numbers by size, strings by their letters.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::cli::ending::Ending;
-use crate::cli::root::Root;
+use crate::cli::root::RootArgs;
 use crate::cli::terminal::is_colourful;
 
 use super::suite::{Options, Verdict, run_all};
@@ -42,9 +42,10 @@ const FOLDERS: [&str; 2] = ["spec", "tests/spec"];
 ///
 /// # Errors
 /// If something is not as the documents say, which was shown, or a document cannot be read.
-pub(in crate::cli) fn run(args: &Args, root: &Root) -> Result<(), Ending> {
+pub(in crate::cli) fn run(args: &Args, root: &RootArgs) -> Result<(), Ending> {
     let mut paths = args.paths.clone();
     if paths.is_empty() {
+        let root = root.find()?;
         let folder =
             FOLDERS.iter().map(|folder| root.path().join(folder)).find(|path| path.is_dir());
         paths.push(folder.ok_or_else(|| {

@@ -28,31 +28,16 @@ fn refuse_without_issuer(settings: &GatewaySettings, mistakes: &Mistakes, checks
     const ADD: &str = "add an issuer: `[[auth.jwt]]` with `secret = \"${JWT_SECRET}\"`";
     let auth = &settings.graphql.auth;
     if auth.value == GraphqlAuth::Required {
-        checks.error(
-            auth.span(),
-            "a token is required, and no issuer's token is taken",
-            ADD,
-        );
+        checks.error(auth.span(), "a token is required, and no issuer's token is taken", ADD);
     }
     let token = &settings.dev.token;
     if token.place.is_some() && !mistakes.touch("token") {
-        checks.error(
-            token.span(),
-            "there is no secret to sign this token with",
-            ADD,
-        );
+        checks.error(token.span(), "there is no secret to sign this token with", ADD);
     }
 }
 
 fn assemble(settings: GatewaySettings, jwt: Vec<JwtIssuer>) -> Config {
-    let GatewaySettings {
-        listen,
-        auth: _,
-        graphql,
-        limits,
-        log,
-        dev,
-    } = settings;
+    let GatewaySettings { listen, auth: _, graphql, limits, log, dev } = settings;
     Config {
         listen: listen.get(),
         auth: Auth { jwt },

@@ -14,10 +14,8 @@ const ONE_CONNECTION: Refusal = Refusal {
     reason: "belongs to one connection and is never passed on (RFC 9110 section 7.6.1)",
     help: TAKE_OUT,
 };
-const OURS: Refusal = Refusal {
-    reason: "is written by the gateway for every request it makes",
-    help: TAKE_OUT,
-};
+const OURS: Refusal =
+    Refusal { reason: "is written by the gateway for every request it makes", help: TAKE_OUT };
 const CREDENTIALS: Refusal = Refusal {
     reason: "holds the client's credentials, which stay at the door",
     help: "say who is asking with `[identity] headers = { x-user-id = \"{claims.sub}\" }`",

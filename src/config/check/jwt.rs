@@ -16,9 +16,7 @@ pub(super) fn check(
     checks: &mut Checks<'_>,
 ) -> Vec<JwtIssuer> {
     tell_apart(all, mistakes, checks);
-    all.iter()
-        .filter_map(|settings| issuer(settings, mistakes, checks))
-        .collect()
+    all.iter().filter_map(|settings| issuer(settings, mistakes, checks)).collect()
 }
 
 /// With several issuers, a token's `iss` says whose it is.
@@ -50,20 +48,12 @@ fn issuer(
     mistakes: &Mistakes,
     checks: &mut Checks<'_>,
 ) -> Option<JwtIssuer> {
-    let JwtSettings {
-        issuer,
-        audience,
-        algorithms,
-        secret: _,
-        secret_file: _,
-        leeway,
-    } = &settings.value;
+    let JwtSettings { issuer, audience, algorithms, secret: _, secret_file: _, leeway } =
+        &settings.value;
     if let Some(issuer) = issuer {
         checks.not_empty(issuer, "the issuer");
     }
-    let audiences = audience
-        .as_ref()
-        .map_or(&[][..], |audience| &audience.value.0);
+    let audiences = audience.as_ref().map_or(&[][..], |audience| &audience.value.0);
     if let Some(audience) = audience
         && (audiences.is_empty() || audiences.iter().any(String::is_empty))
     {
@@ -112,13 +102,7 @@ fn secret(
         (None, Some(file)) => (read_file(file, checks)?, file.span()),
         (None, None) => {
             let table = settings.span();
-            let ways = [
-                "secret",
-                "secret_file",
-                "jwks",
-                "public_key",
-                "public_key_file",
-            ];
+            let ways = ["secret", "secret_file", "jwks", "public_key", "public_key_file"];
             if !ways.iter().any(|key| mistakes.has(table.start, key)) {
                 checks.error(
                     table,
@@ -129,9 +113,7 @@ fn secret(
             return None;
         }
     };
-    let algorithm = algorithms
-        .iter()
-        .max_by_key(|algorithm| algorithm.secret_bytes())?;
+    let algorithm = algorithms.iter().max_by_key(|algorithm| algorithm.secret_bytes())?;
     let (needs, has) = (algorithm.secret_bytes(), secret.expose().len());
     if has < needs {
         checks.error(

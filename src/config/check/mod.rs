@@ -44,17 +44,10 @@ pub(super) fn check(
     let (mut config, deadline) = match sorted.gateway {
         Some(file) => {
             let read = read::<GatewaySettings>(file, env, &mut problems);
-            let known = !["limits", "deadline"]
-                .iter()
-                .any(|key| read.mistakes.touch(key));
+            let known = !["limits", "deadline"].iter().any(|key| read.mistakes.touch(key));
             let source = file.source;
-            let mut checks = Checks {
-                source,
-                root,
-                env,
-                problems: &mut problems,
-                ports: &mut ports,
-            };
+            let mut checks =
+                Checks { source, root, env, problems: &mut problems, ports: &mut ports };
             (gateway::check(read, &mut checks), known)
         }
         None => (gateway::defaults(), true),
@@ -64,22 +57,13 @@ pub(super) fn check(
     for (name, file) in sorted.upstreams {
         let read = read::<UpstreamSettings>(file, env, &mut problems);
         let source = file.source;
-        let mut checks = Checks {
-            source,
-            root,
-            env,
-            problems: &mut problems,
-            ports: &mut ports,
-        };
+        let mut checks = Checks { source, root, env, problems: &mut problems, ports: &mut ports };
         if let Some(upstream) = upstream::check(&name, &read, deadline, &mut checks) {
             config.upstreams.insert(name, upstream);
         }
     }
     problems.sort();
-    Loaded {
-        draft: config,
-        problems,
-    }
+    Loaded { draft: config, problems }
 }
 
 fn read<T: DeserializeOwned + JsonSchema + Default>(
@@ -87,11 +71,7 @@ fn read<T: DeserializeOwned + JsonSchema + Default>(
     env: &dyn Env,
     problems: &mut Problems,
 ) -> Read<T> {
-    if file.readable {
-        reader::read(file.source, env, problems)
-    } else {
-        Read::nothing()
-    }
+    if file.readable { reader::read(file.source, env, problems) } else { Read::nothing() }
 }
 
 /// Files by what they are.
@@ -104,10 +84,7 @@ struct Sorted {
 fn sort_out(files: &[SettingsText], problems: &mut Problems) -> Sorted {
     let mut sorted = Sorted::default();
     for &file in files {
-        let name = problems
-            .sources
-            .get(file.source)
-            .map_or(String::new(), |of| of.name.clone());
+        let name = problems.sources.get(file.source).map_or(String::new(), |of| of.name.clone());
         if let Err((message, help)) = sorted.add(file, &name) {
             problems.push(Problem::error(file.source, 0..0, message).with_help(help));
         }
@@ -118,9 +95,7 @@ fn sort_out(files: &[SettingsText], problems: &mut Problems) -> Sorted {
 impl Sorted {
     /// Puts a file where it belongs; otherwise, what is wrong and what to do.
     fn add(&mut self, file: SettingsText, name: &str) -> Result<(), (String, String)> {
-        let stem = name
-            .strip_prefix("upstreams/")
-            .and_then(|name| name.strip_suffix(".toml"));
+        let stem = name.strip_prefix("upstreams/").and_then(|name| name.strip_suffix(".toml"));
         let other = match stem.map(|stem| (stem, stem.parse::<ServiceName>())) {
             Some((_, Ok(service))) => self.upstreams.insert(service, file),
             Some((stem, Err(error))) => {
@@ -134,10 +109,9 @@ impl Sorted {
             }
         };
         match other {
-            Some(_) => Err((
-                format!("there are two files `{name}`"),
-                "keep one of them".to_owned(),
-            )),
+            Some(_) => {
+                Err((format!("there are two files `{name}`"), "keep one of them".to_owned()))
+            }
             None => Ok(()),
         }
     }
@@ -145,13 +119,11 @@ impl Sorted {
 
 impl Checks<'_> {
     fn error(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.problems
-            .push(Problem::error(self.source, span, message).with_help(help));
+        self.problems.push(Problem::error(self.source, span, message).with_help(help));
     }
 
     fn warning(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        self.problems
-            .push(Problem::warning(self.source, span, message).with_help(help));
+        self.problems.push(Problem::warning(self.source, span, message).with_help(help));
     }
 
     fn text(&self, located: &Located<String>) -> Text {
@@ -162,11 +134,7 @@ impl Checks<'_> {
     fn not_empty(&mut self, located: &Located<String>, what: &str) -> bool {
         let empty = located.value.is_empty();
         if empty {
-            self.error(
-                located.span(),
-                format!("{what} is empty"),
-                "write it, or take out the key",
-            );
+            self.error(located.span(), format!("{what} is empty"), "write it, or take out the key");
         }
         !empty
     }

@@ -21,15 +21,7 @@ pub(super) fn check(
     checks: &mut Checks<'_>,
 ) -> Option<Upstream> {
     let Read { settings, mistakes } = read;
-    let UpstreamSettings {
-        url,
-        timeout,
-        body,
-        identity,
-        headers,
-        error,
-        mock,
-    } = settings;
+    let UpstreamSettings { url, timeout, body, identity, headers, error, mock } = settings;
     let url = match url {
         Some(url) => Some(url.value.0.clone()),
         None => {
@@ -40,10 +32,7 @@ pub(super) fn check(
         }
     };
     let timeout = within(timeout, deadline, checks);
-    let IdentitySettings {
-        headers: identity,
-        token: _,
-    } = identity;
+    let IdentitySettings { headers: identity, token: _ } = identity;
     let identity_headers = identity_headers(identity, checks);
     let HeadersSettings { forward } = headers;
     let forward_headers = forward_headers(forward, identity, checks);
@@ -95,11 +84,7 @@ fn identity_headers(table: &HeaderTable, checks: &mut Checks<'_>) -> Vec<Identit
     for (name, value) in &table.0 {
         let header = &name.value.0;
         if let Some(refusal) = headers::not_set(header) {
-            checks.error(
-                name.span(),
-                format!("`{header}` {}", refusal.reason),
-                refusal.help,
-            );
+            checks.error(name.span(), format!("`{header}` {}", refusal.reason), refusal.help);
         } else if known.iter().any(|other| other.name == header) {
             checks.error(
                 name.span(),
@@ -107,10 +92,7 @@ fn identity_headers(table: &HeaderTable, checks: &mut Checks<'_>) -> Vec<Identit
                 "a header's name is the same in upper and lower case: keep one of them",
             );
         } else {
-            known.push(IdentityHeader {
-                name: header.clone(),
-                value: checks.text(value),
-            });
+            known.push(IdentityHeader { name: header.clone(), value: checks.text(value) });
         }
     }
     known
@@ -125,11 +107,7 @@ fn forward_headers(
     for name in forward {
         let header = &name.value.0;
         if let Some(refusal) = headers::not_forwarded(header) {
-            checks.error(
-                name.span(),
-                format!("`{header}` {}", refusal.reason),
-                refusal.help,
-            );
+            checks.error(name.span(), format!("`{header}` {}", refusal.reason), refusal.help);
         } else if identity.0.iter().any(|(other, _)| other.value.0 == header) {
             checks.error(
                 name.span(),
@@ -137,11 +115,7 @@ fn forward_headers(
                 "take it out here, or in `[identity] headers`",
             );
         } else if known.contains(header) {
-            checks.error(
-                name.span(),
-                format!("`{header}` is listed twice"),
-                "keep one of them",
-            );
+            checks.error(name.span(), format!("`{header}` is listed twice"), "keep one of them");
         } else {
             known.push(header.clone());
         }
@@ -150,17 +124,9 @@ fn forward_headers(
 }
 
 fn error_paths(settings: &ErrorSettings, checks: &Checks<'_>) -> ErrorPaths {
-    let ErrorSettings {
-        condition,
-        message,
-        code,
-    } = settings;
+    let ErrorSettings { condition, message, code } = settings;
     let text = |path: &Option<Located<String>>| path.as_ref().map(|path| checks.text(path));
-    ErrorPaths {
-        condition: text(condition),
-        message: text(message),
-        code: text(code),
-    }
+    ErrorPaths { condition: text(condition), message: text(message), code: text(code) }
 }
 
 fn mock_of(
@@ -169,16 +135,8 @@ fn mock_of(
     mistakes: &Mistakes,
     checks: &mut Checks<'_>,
 ) -> Option<Mock> {
-    let MockSettings {
-        data,
-        port,
-        id,
-        latency,
-        failure_rate,
-    } = &settings.value;
-    let port = port
-        .as_ref()
-        .and_then(|port| Some((u16::try_from(port.value.get()).ok()?, port)));
+    let MockSettings { data, port, id, latency, failure_rate } = &settings.value;
+    let port = port.as_ref().and_then(|port| Some((u16::try_from(port.value.get()).ok()?, port)));
     if let Some((number, written)) = port
         && let Some(owner) = checks.ports.insert(number, format!("the mock of `{name}`"))
     {

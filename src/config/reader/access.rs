@@ -25,11 +25,7 @@ impl<'a> Entries<'a> {
         table: Node<'a>,
         entries: Vec<(&'a Spanned<DeString<'a>>, Node<'a>)>,
     ) -> Self {
-        Self {
-            table,
-            rest: entries.into_iter(),
-            next: None,
-        }
+        Self { table, rest: entries.into_iter(), next: None }
     }
 }
 
@@ -46,10 +42,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         self.next = Some((key, node));
         seed.deserialize(Key(key)).map(Some).map_err(|error| {
             let step = Step::Key(key.get_ref().as_ref().to_owned());
-            error
-                .at(key.span())
-                .in_table(&self.table.span())
-                .under(step)
+            error.at(key.span()).in_table(&self.table.span()).under(step)
         })
     }
 
@@ -59,10 +52,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         };
         seed.deserialize(node).map_err(|error| {
             let step = Step::Key(key.get_ref().as_ref().to_owned());
-            error
-                .at(node.span())
-                .in_table(&self.table.span())
-                .under(step)
+            error.at(node.span()).in_table(&self.table.span()).under(step)
         })
     }
 }
@@ -145,12 +135,7 @@ pub(super) struct LocatedParts<D> {
 
 impl<D> LocatedParts<D> {
     pub(super) fn new(inner: D, span: Range<usize>, origin: Origin) -> Self {
-        Self {
-            inner,
-            span,
-            origin,
-            given: 0,
-        }
+        Self { inner, span, origin, given: 0 }
     }
 }
 

@@ -35,10 +35,7 @@ pub(crate) struct Mistake {
 
 impl Mistake {
     pub(crate) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: help.into(),
-        }
+        Self { message: message.into(), help: help.into() }
     }
 }
 
@@ -50,28 +47,16 @@ impl fmt::Display for Mistake {
 
 impl Error {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: None,
-            span: None,
-            path: Vec::new(),
-            table: None,
-        }
+        Self { message: message.into(), help: None, span: None, path: Vec::new(), table: None }
     }
 
     pub(super) fn with_help(self, help: impl Into<String>) -> Self {
-        Self {
-            help: Some(help.into()),
-            ..self
-        }
+        Self { help: Some(help.into()), ..self }
     }
 
     /// Places the error, unless something further in has done so.
     pub(super) fn at(self, span: Range<usize>) -> Self {
-        Self {
-            span: self.span.or(Some(span)),
-            ..self
-        }
+        Self { span: self.span.or(Some(span)), ..self }
     }
 
     /// Notes a step on the way out.
@@ -82,10 +67,7 @@ impl Error {
 
     /// Notes the table in which the innermost key stands, by where it begins.
     pub(super) fn in_table(self, table: &Range<usize>) -> Self {
-        Self {
-            table: self.table.or(Some(table.start)),
-            ..self
-        }
+        Self { table: self.table.or(Some(table.start)), ..self }
     }
 
     pub(super) fn table(&self) -> usize {

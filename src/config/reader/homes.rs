@@ -10,15 +10,7 @@ pub(super) fn homes<T: JsonSchema>(key: &str) -> Vec<String> {
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let schema = Value::from(settings.into_generator().into_root_schema_for::<T>());
     let mut found = Vec::new();
-    search(
-        &schema,
-        key,
-        &Table {
-            path: String::new(),
-            list: false,
-        },
-        &mut found,
-    );
+    search(&schema, key, &Table { path: String::new(), list: false }, &mut found);
     found
 }
 
@@ -36,21 +28,14 @@ fn search(schema: &Value, key: &str, table: &Table, found: &mut Vec<String>) {
     }
     for (name, inner) in properties {
         let items = inner.get("items");
-        let below = Table {
-            path: table.below(name),
-            list: items.is_some(),
-        };
+        let below = Table { path: table.below(name), list: items.is_some() };
         search(items.unwrap_or(inner), key, &below, found);
     }
 }
 
 impl Table {
     fn below(&self, name: &str) -> String {
-        if self.path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", self.path)
-        }
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
     fn written(&self) -> String {

@@ -44,18 +44,11 @@ impl<T> Located<T> {
 /// offsets into the value are then offsets into the file.
 pub(crate) fn verbatim_start(file: &str, span: Range<usize>, value: &str) -> Option<usize> {
     let literal = file.get(span.clone())?;
-    let quotes = if literal.starts_with("\"\"\"") || literal.starts_with("'''") {
-        3
-    } else {
-        1
-    };
+    let quotes = if literal.starts_with("\"\"\"") || literal.starts_with("'''") { 3 } else { 1 };
     let inner = literal.get(quotes..literal.len().checked_sub(quotes)?)?;
     // A line end right after the opening quotes is not part of the value (TOML 1.0, String).
     let trimmed = match quotes {
-        3 => inner
-            .strip_prefix("\r\n")
-            .or_else(|| inner.strip_prefix('\n'))
-            .unwrap_or(inner),
+        3 => inner.strip_prefix("\r\n").or_else(|| inner.strip_prefix('\n')).unwrap_or(inner),
         _ => inner,
     };
     (trimmed == value).then_some(span.start + quotes + inner.len() - trimmed.len())
@@ -78,22 +71,12 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for LocatedVisitor<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Located<T>, A::Error> {
         let mut number = |n| -> Result<u64, A::Error> {
-            parts
-                .next_element()?
-                .ok_or_else(|| de::Error::invalid_length(n, &"a place"))
+            parts.next_element()?.ok_or_else(|| de::Error::invalid_length(n, &"a place"))
         };
         let (start, end, origin) = (number(0)?, number(1)?, number(2)?);
-        let value = parts
-            .next_element()?
-            .ok_or_else(|| de::Error::invalid_length(3, &self))?;
-        let place = Place {
-            span: start as usize..end as usize,
-            origin: from_code(origin),
-        };
-        Ok(Located {
-            value,
-            place: Some(place),
-        })
+        let value = parts.next_element()?.ok_or_else(|| de::Error::invalid_length(3, &self))?;
+        let place = Place { span: start as usize..end as usize, origin: from_code(origin) };
+        Ok(Located { value, place: Some(place) })
     }
 }
 

@@ -66,10 +66,7 @@ pub(crate) struct Mistaken {
 impl<T: Default> Read<T> {
     /// Of a file that could not be read: defaults, and nobody knows what it was meant to say.
     pub(crate) fn nothing() -> Self {
-        Self {
-            settings: T::default(),
-            mistakes: Mistakes::Everything,
-        }
+        Self { settings: T::default(), mistakes: Mistakes::Everything }
     }
 }
 
@@ -101,11 +98,7 @@ pub(crate) fn read<T: DeserializeOwned + JsonSchema + Default>(
     env: &dyn Env,
     problems: &mut Problems,
 ) -> Read<T> {
-    let text = problems
-        .sources
-        .get(source)
-        .map(|file| file.text.clone())
-        .unwrap_or_default();
+    let text = problems.sources.get(source).map(|file| file.text.clone()).unwrap_or_default();
     let Some(root) = parse(source, &text, problems) else {
         return Read::nothing();
     };
@@ -119,10 +112,7 @@ pub(crate) fn read<T: DeserializeOwned + JsonSchema + Default>(
     };
     let settings = read_all(root, &reading);
     problems.extend(reading.found.into_inner());
-    Read {
-        settings,
-        mistakes: Mistakes::These(reading.mistakes.into_inner()),
-    }
+    Read { settings, mistakes: Mistakes::These(reading.mistakes.into_inner()) }
 }
 
 fn read_all<T: DeserializeOwned + Default>(
@@ -190,9 +180,7 @@ fn parse<'t>(
         });
     }
     let span = root.span();
-    broken
-        .is_none()
-        .then(|| Spanned::new(span, DeValue::Table(root.into_inner())))
+    broken.is_none().then(|| Spanned::new(span, DeValue::Table(root.into_inner())))
 }
 
 /// Takes a value out of the document; false if there is none at the path.
@@ -204,23 +192,18 @@ fn take_out(value: &mut DeValue<'_>, path: &[Step]) -> bool {
         (DeValue::Table(table), Step::Key(key)) if rest.is_empty() => {
             table.remove(key.as_str()).is_some()
         }
-        (DeValue::Table(table), Step::Key(key)) => table
-            .get_mut(key.as_str())
-            .is_some_and(|inner| take_out(inner.get_mut(), rest)),
+        (DeValue::Table(table), Step::Key(key)) => {
+            table.get_mut(key.as_str()).is_some_and(|inner| take_out(inner.get_mut(), rest))
+        }
         (DeValue::Array(items), Step::Item(index)) if rest.is_empty() => {
             let before = items.len();
-            let all = std::mem::replace(items, DeArray::new())
-                .into_iter()
-                .enumerate();
-            *items = all
-                .filter(|(n, _)| n != index)
-                .map(|(_, item)| item)
-                .collect();
+            let all = std::mem::replace(items, DeArray::new()).into_iter().enumerate();
+            *items = all.filter(|(n, _)| n != index).map(|(_, item)| item).collect();
             items.len() < before
         }
-        (DeValue::Array(items), Step::Item(index)) => items
-            .get_mut(*index)
-            .is_some_and(|inner| take_out(inner.get_mut(), rest)),
+        (DeValue::Array(items), Step::Item(index)) => {
+            items.get_mut(*index).is_some_and(|inner| take_out(inner.get_mut(), rest))
+        }
         _ => false,
     }
 }

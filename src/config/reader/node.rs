@@ -38,10 +38,7 @@ impl<'a> Node<'a> {
     }
 
     fn expected(&self, what: &str) -> Error {
-        self.fails(Error::new(format!(
-            "expected {what}, found {}",
-            kind(self.value.get_ref())
-        )))
+        self.fails(Error::new(format!("expected {what}, found {}", kind(self.value.get_ref()))))
     }
 
     fn substituted(&self, text: &str) -> Result<Substituted, Error> {
@@ -50,9 +47,7 @@ impl<'a> Node<'a> {
                 Some(start) => start + unfilled.range.start..start + unfilled.range.end,
                 None => self.span(),
             };
-            Error::new(unfilled.message)
-                .with_help(unfilled.help)
-                .at(span)
+            Error::new(unfilled.message).with_help(unfilled.help).at(span)
         })
     }
 
@@ -82,8 +77,7 @@ impl<'a> Node<'a> {
             if fields.contains(&key.get_ref().as_ref()) {
                 known.push((key, node));
             } else {
-                self.reading
-                    .report(node.unknown(key, &self.span(), owner, fields));
+                self.reading.report(node.unknown(key, &self.span(), owner, fields));
             }
         }
         Ok(known)
@@ -144,16 +138,10 @@ impl<'a> Node<'a> {
             return Ok(text);
         }
         // What the environment holds is not for messages.
-        let shown = if origin == Origin::Written {
-            format!(" `\"{text}\"`")
-        } else {
-            String::new()
-        };
+        let shown =
+            if origin == Origin::Written { format!(" `\"{text}\"`") } else { String::new() };
         Err(self.fails(
-            match (
-                later::value(owner, &text),
-                nearest(&text, variants.iter().copied()),
-            ) {
+            match (later::value(owner, &text), nearest(&text, variants.iter().copied())) {
                 (Some(later), _) => Error::new(format!("the value{shown} does not work yet"))
                     .with_help(later.help()),
                 (None, Some(meant)) => Error::new(format!("unknown value{shown}"))
@@ -192,9 +180,8 @@ impl<'de> Deserializer<'de> for Node<'_> {
             DeValue::Datetime(_) => Err(Error::invalid_type(Unexpected::Other("a date"), &visitor)),
             DeValue::Array(_) => visitor.visit_seq(Items::new(self)),
             DeValue::Table(table) => {
-                let entries = table
-                    .iter()
-                    .map(|(key, value)| (key, Node::new(value, self.reading)));
+                let entries =
+                    table.iter().map(|(key, value)| (key, Node::new(value, self.reading)));
                 visitor.visit_map(Entries::new(self, entries.collect()))
             }
         }
@@ -236,9 +223,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let entries = self.known_entries(name, fields)?;
-        visitor
-            .visit_map(Entries::new(self, entries))
-            .map_err(|error| self.fails(error))
+        visitor.visit_map(Entries::new(self, entries)).map_err(|error| self.fails(error))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -251,15 +236,11 @@ impl<'de> Deserializer<'de> for Node<'_> {
             DeValue::Array(_) => self.deserialize_any(visitor),
             DeValue::Table(_) if is_header(self.reading.text, &self.span()) => {
                 let header = self.reading.text.get(self.span()).unwrap_or_default();
-                Err(self
-                    .expected("a list of tables")
-                    .with_help(format!("write `[{header}]`")))
+                Err(self.expected("a list of tables").with_help(format!("write `[{header}]`")))
             }
             DeValue::String(_) => {
                 let literal = self.reading.text.get(self.span()).unwrap_or_default();
-                Err(self
-                    .expected("a list")
-                    .with_help(format!("write `[{literal}]`")))
+                Err(self.expected("a list").with_help(format!("write `[{literal}]`")))
             }
             _ => Err(self.expected("a list")),
         }
@@ -287,23 +268,12 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
 /// Whether a table's place is its header, as in `[log]`, and not a value.
 fn is_header(text: &str, span: &Range<usize>) -> bool {
-    let line = text
-        .get(..span.start)
-        .unwrap_or_default()
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default();
-    line.trim().is_empty()
-        && text
-            .get(span.clone())
-            .is_some_and(|text| text.starts_with('['))
+    let line = text.get(..span.start).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
+    line.trim().is_empty() && text.get(span.clone()).is_some_and(|text| text.starts_with('['))
 }
 
 fn quoted(variants: &[&str]) -> String {
-    let quoted: Vec<String> = variants
-        .iter()
-        .map(|variant| format!("\"{variant}\""))
-        .collect();
+    let quoted: Vec<String> = variants.iter().map(|variant| format!("\"{variant}\"")).collect();
     listed(quoted.iter().map(String::as_str))
 }
 

@@ -279,9 +279,6 @@ pub(crate) struct DevToken {
 
 impl Default for DevToken {
     fn default() -> Self {
-        Self {
-            claims: serde_json::Map::new(),
-            lifetime: Duration::of_millis(12 * HOUR),
-        }
+        Self { claims: serde_json::Map::new(), lifetime: Duration::of_millis(12 * HOUR) }
     }
 }

@@ -164,9 +164,6 @@ impl<'de> Visitor<'de> for OneUrlVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<OneUrl, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
         let help = "write one URL; several need a load balancer before them for now";
-        Err(de::Error::custom(Mistake::new(
-            "a list of URLs does not work yet",
-            help,
-        )))
+        Err(de::Error::custom(Mistake::new("a list of URLs does not work yet", help)))
     }
 }

@@ -28,25 +28,15 @@ fn collect(root: &Value, schema: &Value, path: &str, list: bool, found: &mut Vec
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return;
     };
-    assert_eq!(
-        schema["additionalProperties"], false,
-        "unknown keys of `{path}` pass the schema"
-    );
+    assert_eq!(schema["additionalProperties"], false, "unknown keys of `{path}` pass the schema");
     let header = match (path, list) {
         ("", _) => String::new(),
         (path, true) => format!("[[{path}]]\n"),
         (path, false) => format!("[{path}]\n"),
     };
-    found.push(Table {
-        header,
-        keys: properties.keys().cloned().collect(),
-    });
+    found.push(Table { header, keys: properties.keys().cloned().collect() });
     for (name, inner) in properties {
-        let below = if path.is_empty() {
-            name.clone()
-        } else {
-            format!("{path}.{name}")
-        };
+        let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         match inner.get("items") {
             Some(items) => collect(root, items, &below, true, found),
             None => collect(root, inner, &below, false, found),
@@ -55,10 +45,7 @@ fn collect(root: &Value, schema: &Value, path: &str, list: bool, found: &mut Vec
 }
 
 fn files() -> [(SettingsFile, &'static str); 2] {
-    [
-        (SettingsFile::Gateway, "onedoor.toml"),
-        (SettingsFile::Upstream, "upstreams/users.toml"),
-    ]
+    [(SettingsFile::Gateway, "onedoor.toml"), (SettingsFile::Upstream, "upstreams/users.toml")]
 }
 
 #[test]
@@ -94,12 +81,8 @@ fn every_key_that_is_read_is_in_the_json_schema() {
                 .find(|problem| problem.message == "unknown key `xyzzyxyzzyxyzzy`")
                 .and_then(|problem| problem.help.clone())
                 .unwrap();
-            let read: BTreeSet<String> = help
-                .split('`')
-                .skip(1)
-                .step_by(2)
-                .map(str::to_owned)
-                .collect();
+            let read: BTreeSet<String> =
+                help.split('`').skip(1).step_by(2).map(str::to_owned).collect();
             assert_eq!(read, keys, "{name}: {header}");
         }
     }
@@ -134,19 +117,9 @@ fn every_setting_is_described_and_has_its_default_or_none() {
     ];
     for (kind, _) in files() {
         let schema = settings_json_schema(kind);
-        let tables = schema["$defs"]
-            .as_object()
-            .unwrap()
-            .values()
-            .chain([&schema]);
-        for (key, setting) in tables
-            .filter_map(|table| table["properties"].as_object())
-            .flatten()
-        {
-            assert!(
-                setting["description"].is_string(),
-                "`{key}` has no description"
-            );
+        let tables = schema["$defs"].as_object().unwrap().values().chain([&schema]);
+        for (key, setting) in tables.filter_map(|table| table["properties"].as_object()).flatten() {
+            assert!(setting["description"].is_string(), "`{key}` has no description");
             assert!(
                 setting.get("default").is_some() || without_default.contains(&key.as_str()),
                 "`{key}` has no default"
@@ -159,10 +132,7 @@ fn every_setting_is_described_and_has_its_default_or_none() {
 fn the_json_schema_tells_the_defaults_that_are_used() {
     let schema = settings_json_schema(SettingsFile::Gateway);
     let used = super::config(&[("onedoor.toml", "")]);
-    assert_eq!(
-        schema["properties"]["listen"]["default"],
-        used.listen.to_string()
-    );
+    assert_eq!(schema["properties"]["listen"]["default"], used.listen.to_string());
     let limits = serde_json::to_value(&used.limits).unwrap();
     assert_eq!(schema["properties"]["limits"]["default"], limits);
     let upstream = settings_json_schema(SettingsFile::Upstream);

@@ -26,10 +26,5 @@ fn config(files: &[(&str, &str)]) -> Config {
 
 /// The one-line forms of what is wrong.
 fn told(files: &[(&str, &str)]) -> Vec<String> {
-    load(files)
-        .problems
-        .lines()
-        .lines()
-        .map(str::to_owned)
-        .collect()
+    load(files).problems.lines().lines().map(str::to_owned).collect()
 }

@@ -19,10 +19,7 @@ fn two_files() -> Problems {
 
 #[test]
 fn problems_are_sorted_by_file_and_then_by_position() {
-    let messages: Vec<String> = two_files()
-        .iter()
-        .map(|problem| problem.message.clone())
-        .collect();
+    let messages: Vec<String> = two_files().iter().map(|problem| problem.message.clone()).collect();
     assert_eq!(messages, ["no file", "early", "late", "a doubt"]);
 }
 
@@ -42,10 +39,7 @@ fn json_has_places_where_there_are_any() {
     let json = two_files().to_json();
     assert_eq!(json["errors"], 3);
     assert_eq!(json["warnings"], 1);
-    assert_eq!(
-        json["problems"][0],
-        json!({"severity": "error", "message": "no file"})
-    );
+    assert_eq!(json["problems"][0], json!({"severity": "error", "message": "no file"}));
     assert_eq!(
         json["problems"][2],
         json!({
@@ -74,17 +68,7 @@ fn merged_problems_keep_pointing_into_their_own_files() {
         .filter_map(|problem| all.sources.get(problem.source?))
         .map(|file| file.name.as_str())
         .collect();
-    assert_eq!(
-        names,
-        [
-            "a.toml",
-            "a.toml",
-            "b.graphql",
-            "a.toml",
-            "a.toml",
-            "b.graphql"
-        ]
-    );
+    assert_eq!(names, ["a.toml", "a.toml", "b.graphql", "a.toml", "a.toml", "b.graphql"]);
     assert_eq!(all.sources.iter().len(), 4);
 }
 
@@ -125,21 +109,12 @@ fn a_secret_is_in_no_form_of_what_is_printed() {
     assert_eq!(loaded.draft.auth.jwt[0].secret.expose(), KEY.as_bytes());
     assert_eq!(loaded.draft.auth.jwt[1].secret.expose(), written.as_bytes());
     assert!(shown.contains("***"));
-    assert!(
-        !shown.contains(KEY) && !shown.contains("written-secret"),
-        "{shown}"
-    );
+    assert!(!shown.contains(KEY) && !shown.contains("written-secret"), "{shown}");
 }
 
 #[test]
 fn a_value_from_the_environment_is_in_no_message() {
-    let names = [
-        "listen",
-        "graphql.auth",
-        "limits.deadline",
-        "log.level",
-        "limits.query_tokens",
-    ];
+    let names = ["listen", "graphql.auth", "limits.deadline", "log.level", "limits.query_tokens"];
     for name in names {
         let lines = told(&[("onedoor.toml", &format!("{name} = \"${{JWT_SECRET}}\""))]);
         assert_eq!(lines.len(), 1, "{lines:?}");

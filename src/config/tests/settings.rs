@@ -46,18 +46,9 @@ fn an_issuer_is_read_with_all_it_has() {
 #[test]
 fn one_line_end_after_a_secret_in_a_file_is_not_part_of_it() {
     let text = "[[auth.jwt]]\nsecret_file = \"jwt.key\"\n";
-    for (end, kept) in [
-        ("", ""),
-        ("\n", ""),
-        ("\r\n", ""),
-        ("\n\n", "\n"),
-        (" \n", " "),
-    ] {
+    for (end, kept) in [("", ""), ("\n", ""), ("\r\n", ""), ("\n\n", "\n"), (" \n", " ")] {
         let bytes = format!("{KEY}{end}").into_bytes();
-        let file = SecretFile {
-            bytes,
-            world_readable: false,
-        };
+        let file = SecretFile { bytes, world_readable: false };
         let env = env().with_secret_file("jwt.key", file);
         let (config, _) = Config::from_texts([("onedoor.toml", text)], &env).finish();
         let secret = config.unwrap().auth.jwt[0].secret.clone();
@@ -95,10 +86,7 @@ fn an_upstream_is_read_with_all_it_has() {
     assert_eq!(orders.name.as_str(), "orders");
     assert_eq!(orders.url.to_string(), "https://orders.example/v1");
     assert!(orders.url.is_https());
-    assert_eq!(
-        (orders.url.authority(), orders.url.port()),
-        ("orders.example", 443)
-    );
+    assert_eq!((orders.url.authority(), orders.url.port()), ("orders.example", 443));
     assert_eq!(orders.url.base_path(), "/v1");
     assert_eq!(orders.timeout, Duration::from_millis(500));
     assert_eq!(orders.body, BodyFormat::Form);
@@ -108,14 +96,8 @@ fn an_upstream_is_read_with_all_it_has() {
     assert_eq!(orders.error.condition.as_ref().unwrap().as_str(), "errors");
     assert!(orders.error.message.is_none());
     let mock = orders.mock.as_ref().unwrap();
-    assert_eq!(
-        (mock.data.as_str(), mock.id.as_str()),
-        ("mock/orders.json", "id")
-    );
-    assert_eq!(
-        (mock.port, mock.latency),
-        (Some(3003), Duration::from_millis(20))
-    );
+    assert_eq!((mock.data.as_str(), mock.id.as_str()), ("mock/orders.json", "id"));
+    assert_eq!((mock.port, mock.latency), (Some(3003), Duration::from_millis(20)));
     assert!((mock.failure_rate - 1.0).abs() < f64::EPSILON);
 }
 
@@ -135,14 +117,9 @@ fn a_base_path_is_empty_or_has_no_slash_at_its_end() {
 
 #[test]
 fn a_default_timeout_gives_way_to_a_shorter_deadline() {
-    let files = [
-        ("onedoor.toml", "[limits]\ndeadline = \"1s\""),
-        ("upstreams/users.toml", UPSTREAM),
-    ];
-    assert_eq!(
-        config(&files).upstreams["users"].timeout,
-        Duration::from_secs(1)
-    );
+    let files =
+        [("onedoor.toml", "[limits]\ndeadline = \"1s\""), ("upstreams/users.toml", UPSTREAM)];
+    assert_eq!(config(&files).upstreams["users"].timeout, Duration::from_secs(1));
 }
 
 #[test]
@@ -153,11 +130,7 @@ fn the_parts_of_a_text_are_found_in_its_file() {
         ("'{claims.sub}'", 1..7, "claims"),
         ("\"\"\"\n{claims.sub}\"\"\"", 1..7, "claims"),
         ("\"\\u007bclaims.sub}\"", 1..7, "\"\\u007bclaims.sub}\""),
-        (
-            "\"{claims.sub}${JWT_SECRET}\"",
-            1..7,
-            "\"{claims.sub}${JWT_SECRET}\"",
-        ),
+        ("\"{claims.sub}${JWT_SECRET}\"", 1..7, "\"{claims.sub}${JWT_SECRET}\""),
     ];
     for (literal, part, expected) in parts {
         let text = format!("{UPSTREAM}[identity.headers]\nx-user-id = {literal}\n");
@@ -189,16 +162,8 @@ fn a_file_that_is_wrong_leaves_its_service_known() {
         ("upstreams/users.toml", UPSTREAM),
     ];
     let loaded = load(&files);
-    let names: BTreeSet<_> = loaded
-        .draft
-        .upstreams
-        .keys()
-        .map(ToString::to_string)
-        .collect();
-    assert_eq!(
-        names,
-        ["broken", "nowhere", "users"].map(str::to_owned).into()
-    );
+    let names: BTreeSet<_> = loaded.draft.upstreams.keys().map(ToString::to_string).collect();
+    assert_eq!(names, ["broken", "nowhere", "users"].map(str::to_owned).into());
     assert!(loaded.finish().0.is_none());
 }
 
@@ -221,18 +186,9 @@ fn a_mistake_is_not_told_again_as_something_missing() {
     let one_each = [
         ("onedoor.toml", "[[auth.jwt]]\nsecret = 5\n"),
         ("onedoor.toml", "[[auth.jwt]]\nsecrt = \"${JWT_SECRET}\"\n"),
-        (
-            "onedoor.toml",
-            "[[auth.jwt]]\njwks = \"https://a.example\"\n",
-        ),
-        (
-            "onedoor.toml",
-            "[auth]\njwtt = []\n[graphql]\nauth = \"required\"\n",
-        ),
-        (
-            "onedoor.toml",
-            "auth = 1\n[dev]\ntoken = { claims = { a = 1 } }\n",
-        ),
+        ("onedoor.toml", "[[auth.jwt]]\njwks = \"https://a.example\"\n"),
+        ("onedoor.toml", "[auth]\njwtt = []\n[graphql]\nauth = \"required\"\n"),
+        ("onedoor.toml", "auth = 1\n[dev]\ntoken = { claims = { a = 1 } }\n"),
         ("upstreams/a.toml", "url = \"ftp://a\"\n"),
         ("upstreams/a.toml", "ulr = \"http://a\"\n"),
         ("upstreams/a.toml", "[error]\nurl = \"http://a\"\n"),

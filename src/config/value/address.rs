@@ -15,10 +15,7 @@ pub struct HttpPath(String);
 
 impl ListenAddress {
     pub(crate) const fn local(port: u16) -> Self {
-        Self(SocketAddr::new(
-            std::net::IpAddr::V4(Ipv4Addr::LOCALHOST),
-            port,
-        ))
+        Self(SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port))
     }
 
     pub(crate) const fn get(self) -> SocketAddr {
@@ -58,9 +55,7 @@ impl FromText for HttpPath {
     fn from_text(text: &str) -> Result<Self, Mistake> {
         let plain = |segment: &str| {
             !matches!(segment, "" | "." | "..")
-                && segment
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "-._~".contains(c))
+                && segment.chars().all(|c| c.is_ascii_alphanumeric() || "-._~".contains(c))
         };
         match text.strip_prefix('/') {
             Some("") => Ok(Self(text.to_owned())),

@@ -60,22 +60,15 @@ fn parse(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at_checked(digits)?;
     let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
-    number
-        .parse::<u64>()
-        .ok()
-        .map(|number| number.saturating_mul(*factor))
+    number.parse::<u64>().ok().map(|number| number.saturating_mul(*factor))
 }
 
 /// In the largest unit that needs no fraction.
 fn written(millis: u64) -> String {
-    UNITS
-        .iter()
-        .rev()
-        .find(|(_, factor)| millis > 0 && millis.is_multiple_of(*factor))
-        .map_or_else(
-            || format!("{millis}ms"),
-            |(unit, factor)| format!("{}{unit}", millis / factor),
-        )
+    UNITS.iter().rev().find(|(_, factor)| millis > 0 && millis.is_multiple_of(*factor)).map_or_else(
+        || format!("{millis}ms"),
+        |(unit, factor)| format!("{}{unit}", millis / factor),
+    )
 }
 
 impl<const MIN: u64, const MAX: u64> fmt::Display for Duration<MIN, MAX> {

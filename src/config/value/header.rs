@@ -24,14 +24,12 @@ impl FromText for Header {
     const PATTERN: Option<&'static str> = Some("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
 
     fn from_text(text: &str) -> Result<Self, Mistake> {
-        HeaderName::from_bytes(text.as_bytes())
-            .map(Self)
-            .map_err(|_| {
-                Mistake::new(
-                    format!("expected {}", Self::EXPECTED),
-                    "a header's name is letters, digits and `-` (RFC 9110 section 5.1)",
-                )
-            })
+        HeaderName::from_bytes(text.as_bytes()).map(Self).map_err(|_| {
+            Mistake::new(
+                format!("expected {}", Self::EXPECTED),
+                "a header's name is letters, digits and `-` (RFC 9110 section 5.1)",
+            )
+        })
     }
 }
 

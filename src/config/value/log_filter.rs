@@ -39,10 +39,7 @@ impl FromText for LogFilter {
                 ));
             }
             if !LEVELS.contains(&level) {
-                return Err(Mistake::new(
-                    "this names an unknown log level",
-                    advice(level),
-                ));
+                return Err(Mistake::new("this names an unknown log level", advice(level)));
             }
         }
         Ok(Self(text.to_owned()))
@@ -58,10 +55,7 @@ fn advice(level: &str) -> String {
 
 fn is_target(target: &str) -> bool {
     target.split("::").all(|segment| {
-        !segment.is_empty()
-            && segment
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '_')
+        !segment.is_empty() && segment.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
     })
 }
 

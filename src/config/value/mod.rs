@@ -67,10 +67,7 @@ impl<T: FromText> Visitor<'_> for TextVisitor<T> {
 pub(crate) fn text_schema<T: FromText>() -> schemars::Schema {
     let mut schema = schemars::json_schema!({"type": "string"});
     if let Some(pattern) = T::PATTERN {
-        schema.insert(
-            "pattern".to_owned(),
-            format!(r"^(?:{pattern})$|\$\{{").into(),
-        );
+        schema.insert("pattern".to_owned(), format!(r"^(?:{pattern})$|\$\{{").into());
     }
     schema
 }

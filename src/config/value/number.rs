@@ -52,21 +52,13 @@ impl<const MIN: u32, const MAX: u32> Visitor<'_> for WholeVisitor<MIN, MAX> {
     type Value = Whole<MIN, MAX>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "a whole number from {} to {}",
-            grouped(MIN),
-            grouped(MAX)
-        )
+        write!(f, "a whole number from {} to {}", grouped(MIN), grouped(MAX))
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
         match u32::try_from(number) {
             Ok(number) if (MIN..=MAX).contains(&number) => Ok(Whole(number)),
-            _ => Err(E::custom(format_args!(
-                "expected {}",
-                &self as &dyn de::Expected
-            ))),
+            _ => Err(E::custom(format_args!("expected {}", &self as &dyn de::Expected))),
         }
     }
 }

@@ -4,12 +4,7 @@ use std::fmt;
 
 use super::{FromText, Mistake, written_as_text};
 
-const UNITS: [(&str, u64); 4] = [
-    ("B", 1),
-    ("KiB", 1 << 10),
-    ("MiB", 1 << 20),
-    ("GiB", 1 << 30),
-];
+const UNITS: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 
 /// From `MIN` to `MAX` bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,10 +59,7 @@ fn parse(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at_checked(digits)?;
     let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
-    number
-        .parse::<u64>()
-        .ok()
-        .map(|number| number.saturating_mul(*factor))
+    number.parse::<u64>().ok().map(|number| number.saturating_mul(*factor))
 }
 
 /// In the largest unit that needs no fraction.
@@ -76,10 +68,7 @@ fn written(bytes: u64) -> String {
         .iter()
         .rev()
         .find(|(_, factor)| bytes > 0 && bytes.is_multiple_of(*factor))
-        .map_or_else(
-            || format!("{bytes}B"),
-            |(unit, factor)| format!("{}{unit}", bytes / factor),
-        )
+        .map_or_else(|| format!("{bytes}B"), |(unit, factor)| format!("{}{unit}", bytes / factor))
 }
 
 impl<const MIN: u64, const MAX: u64> fmt::Display for Size<MIN, MAX> {

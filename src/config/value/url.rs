@@ -55,36 +55,24 @@ impl FromText for UpstreamUrl {
 
     fn from_text(text: &str) -> Result<Self, Mistake> {
         let (scheme, rest) = text.split_once("://").unwrap_or_default();
-        if !["http", "https"]
-            .iter()
-            .any(|known| scheme.eq_ignore_ascii_case(known))
-        {
+        if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
             return Err(Mistake::new(
                 format!("expected {}", Self::EXPECTED),
                 "begin with `http://` or `https://`; an upstream is reached by no other scheme",
             ));
         }
         // The parser would drop or turn these round silently (WHATWG URL, section 4.4).
-        if text
-            .chars()
-            .any(|c| c.is_whitespace() || c.is_control() || c == '\\')
-        {
+        if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
             return Err(Mistake::new(
                 "a URL has no white space, control characters or backslashes",
                 "percent-encode them, or take them out",
             ));
         }
         if rest.starts_with('/') {
-            return Err(Mistake::new(
-                "this URL has no host",
-                format!("write {}", Self::EXPECTED),
-            ));
+            return Err(Mistake::new("this URL has no host", format!("write {}", Self::EXPECTED)));
         }
         let url = Url::parse(text).map_err(|error| {
-            Mistake::new(
-                format!("this is not a URL: {error}"),
-                format!("write {}", Self::EXPECTED),
-            )
+            Mistake::new(format!("this is not a URL: {error}"), format!("write {}", Self::EXPECTED))
         })?;
         refuse_extras(&url)?;
         Ok(Self(url))

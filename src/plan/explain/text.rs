@@ -11,7 +11,8 @@ impl fmt::Display for Explanation {
         let last = self.fetches.iter().map(|fetch| fetch.step).max().unwrap_or(1);
         for step in 1..=last {
             for stage in 1..=self.stages {
-                let together = |fetch: &&FetchExplanation| fetch.step == step && fetch.stage == stage;
+                let together =
+                    |fetch: &&FetchExplanation| fetch.step == step && fetch.stage == stage;
                 let mut fetches = self.fetches.iter().filter(together).peekable();
                 if fetches.peek().is_none() {
                     continue;

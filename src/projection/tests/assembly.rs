@@ -117,7 +117,8 @@ fn a_hole_that_may_not_be_null_nulls_the_nearest_value_that_may() {
 #[test]
 fn a_later_failure_further_out_takes_the_place_of_what_lies_within() {
     let inner = selection("I", [req_hole("h", 1)], &[]);
-    let outer = [prop("i", opt(Kind::Object(Arc::new(inner)))), prop("w", opt(INT)), req_hole("k", 1)];
+    let outer =
+        [prop("i", opt(Kind::Object(Arc::new(inner)))), prop("w", opt(INT)), req_hole("k", 1)];
     let outer = selection("O", outer, &[]);
     let shape = req(object("T", [prop("o", opt(Kind::Object(Arc::new(outer))))]));
     let root = selection("Query", [opt_hole("t", 0)], &[]);
@@ -214,7 +215,8 @@ fn what_a_through_answer_leads_to_stands_in_its_place() {
     let through = Through { captures: vec![path("id")], hole: hole(1, true, None) };
     let through = req(Kind::Through(Arc::new(through)));
     let root = selection("Query", [opt_hole("a", 0), opt_hole("b", 0), req_hole("c", 0)], &[]);
-    let root = slot(project_root(&root, &INPUTS), [Target::Slot(0), Target::Slot(1), Target::Slot(0)]);
+    let root =
+        slot(project_root(&root, &INPUTS), [Target::Slot(0), Target::Slot(1), Target::Slot(0)]);
     let table = vec![
         slot(of(&through, r#"{"id":1}"#), [Target::Slot(0)]),
         slot(of(&through, r#"{"id":2}"#), [Target::Failed(down())]),
@@ -228,7 +230,8 @@ fn a_response_over_the_limit_is_refused_while_it_grows() {
     let shape = req(STRING);
     let hole = hole(0, true, Some(ItemNullable(true)));
     let root = selection("Query", [field("l", FieldValue::Hole(hole), true)], &[]);
-    let table = || Tables(vec![vec![slot(of(&shape, "\"abcdefgh\""), []), slot(of(&shape, "1"), [])]]);
+    let table =
+        || Tables(vec![vec![slot(of(&shape, "\"abcdefgh\""), []), slot(of(&shape, "1"), [])]]);
     let size = |slot_number: u32, items: usize, max: usize| {
         let targets = [Target::List(vec![Some(slot_number); items])];
         let root = slot(project_root(&root, &INPUTS), targets);

@@ -33,11 +33,8 @@ fn shown(answer: Result<Answer, FailedRow>) -> String {
 
 #[test]
 fn rows_go_to_their_keys_in_order_whatever_the_order_of_keys() {
-    let groups = rows(
-        r#"[{"u":2,"n":1},{"u":1,"n":2},{"u":2,"n":3},{"u":9,"n":4}]"#,
-        ".",
-        &batch("u", "."),
-    );
+    let groups =
+        rows(r#"[{"u":2,"n":1},{"u":1,"n":2},{"u":2,"n":3},{"u":9,"n":4}]"#, ".", &batch("u", "."));
     assert_eq!(shown(groups.list(&key("2"), None)), r#"[{"u":2,"n":1},{"u":2,"n":3}]"#);
     assert_eq!(shown(groups.list(&key("1"), None)), r#"[{"u":1,"n":2}]"#);
     assert_eq!(shown(groups.list(&key("3"), None)), "[]");
@@ -49,7 +46,8 @@ fn rows_go_to_their_keys_in_order_whatever_the_order_of_keys() {
 
 #[test]
 fn keys_are_compared_as_text() {
-    let text = r#"[{"k":1},{"k":"1"},{"k":1.0},{"k":true},{"k":"tr\u0075e"},{"k":"é"},{"k":"\u00e9"}]"#;
+    let text =
+        r#"[{"k":1},{"k":"1"},{"k":1.0},{"k":true},{"k":"tr\u0075e"},{"k":"é"},{"k":"\u00e9"}]"#;
     let groups = rows(text, ".", &batch("k", "k"));
     assert_eq!(shown(groups.list(&key("\"1\""), None)), r#"[1,"1"]"#);
     assert_eq!(shown(groups.list(&key("1.0"), None)), "[1.0]");
@@ -59,7 +57,8 @@ fn keys_are_compared_as_text() {
 
 #[test]
 fn a_row_with_several_keys_joins_each_of_them_once() {
-    let text = r#"[{"n":1,"t":["a","b","a"]},{"n":2,"t":["b"]},{"n":3,"t":[]},{"n":4,"t":[null,"c"]}]"#;
+    let text =
+        r#"[{"n":1,"t":["a","b","a"]},{"n":2,"t":["b"]},{"n":3,"t":[]},{"n":4,"t":[null,"c"]}]"#;
     for by in ["t", "t[*]"] {
         let groups = rows(text, ".", &batch(by, "n"));
         assert_eq!(shown(groups.list(&key("\"a\""), None)), "[1]");
@@ -93,7 +92,8 @@ fn an_object_of_rows_is_keyed_by_name() {
 
 #[test]
 fn the_wanted_part_of_rows_is_handed_out_and_lists_are_joined() {
-    let text = r#"[{"k":1,"v":[1,2]},{"k":1,"v":null},{"k":1},{"k":1,"v":3},{"k":1,"v":[[4],null]}]"#;
+    let text =
+        r#"[{"k":1,"v":[1,2]},{"k":1,"v":null},{"k":1},{"k":1,"v":3},{"k":1,"v":[[4],null]}]"#;
     let groups = rows(text, ".", &batch("k", "v"));
     assert_eq!(shown(groups.list(&key("1"), None)), "[1,2,3,[4],null]");
     assert_eq!(shown(groups.list(&key("1"), Some(3))), "[1,2,3]");
@@ -145,7 +145,8 @@ fn a_row_that_reports_a_failure_fails_its_own_key() {
 
 #[test]
 fn thousands_of_keys_are_told_apart() {
-    let text: Vec<String> = (0..3000).map(|n| format!("{{\"k\":{},\"n\":{n}}}", n % 1000)).collect();
+    let text: Vec<String> =
+        (0..3000).map(|n| format!("{{\"k\":{},\"n\":{n}}}", n % 1000)).collect();
     let groups = rows(&format!("[{}]", text.join(",")), ".", &batch("k", "n"));
     for n in 0..1000 {
         let expected = format!("[{n},{},{}]", n + 1000, n + 2000);

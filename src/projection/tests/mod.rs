@@ -14,8 +14,8 @@ use super::*;
 use crate::failure::Code;
 use crate::json::Path;
 use crate::plan::{
-    ArgsId, Cases, Computed, Field, FieldValue, FetchId, ItemNullable, Kind, Leaf, Selection, Shape,
-    Through,
+    ArgsId, Cases, Computed, FetchId, Field, FieldValue, ItemNullable, Kind, Leaf, Selection,
+    Shape, Through,
 };
 use crate::template::Expression;
 

@@ -47,7 +47,8 @@ fn many_names_are_told_apart() {
 
 #[test]
 fn paths_dig_below_the_object() {
-    let page = object("Page", [prop_at("last", "data[-1].id", opt(ID)), prop("more", opt(BOOLEAN))]);
+    let page =
+        object("Page", [prop_at("last", "data[-1].id", opt(ID)), prop("more", opt(BOOLEAN))]);
     let fields = [
         prop_at("city", "address.city", opt(STRING)),
         prop_at("page", ".", opt(page)),
@@ -59,7 +60,8 @@ fn paths_dig_below_the_object() {
     let shape = req(object("T", fields));
     let text = r#"{"more": true, "address": {"city": "Ulm"},
         "data": [{"id": 1, "tags": ["a", "b"]}, {"tags": []}, {"id": null}, {"id": 4, "tags": ["c"]}]}"#;
-    let expected = r#"{"city":"Ulm","page":{"last":"4","more":true},"first":1,"none":null,"#.to_owned()
+    let expected = r#"{"city":"Ulm","page":{"last":"4","more":true},"first":1,"none":null,"#
+        .to_owned()
         + r#""ids":[1,null,4],"tags":["a","b","c"]}"#;
     assert_eq!(shown(&of(&shape, text)), expected);
 }
@@ -100,7 +102,9 @@ fn one_error_stands_for_a_nulled_value_and_none_beneath_it() {
     ));
     let text = r#"{"before": "b", "i": {"ok": "o", "x": "x", "y": "y"}, "after": "a"}"#;
     let wrong = |place: &str, field: &str| {
-        format!("{place}: UPSTREAM_BAD_ANSWER: {field}: the upstream gave a string where Int is declared")
+        format!(
+            "{place}: UPSTREAM_BAD_ANSWER: {field}: the upstream gave a string where Int is declared"
+        )
     };
     let expected = [
         r#"{"before":null,"i":null,"after":null}"#.to_owned(),
@@ -136,9 +140,11 @@ fn guarded_fields_are_refused_to_the_anonymous_with_all_beneath() {
 
 #[test]
 fn holes_know_their_place_and_what_their_object_says() {
-    let order = selection("Order", [opt_hole("buyer", 0), prop("n", opt(INT))], &[
-        "userId", "meta.tenant", ".", "lines[0]",
-    ]);
+    let order = selection(
+        "Order",
+        [opt_hole("buyer", 0), prop("n", opt(INT))],
+        &["userId", "meta.tenant", ".", "lines[0]"],
+    );
     let shape = req(object("T", [prop("orders", opt(list(opt(Kind::Object(Arc::new(order))))))]));
     let fragment = of(
         &shape,
@@ -162,10 +168,19 @@ fn holes_know_their_place_and_what_their_object_says() {
     let captured = |texts: [Option<&str>; 5]| texts.map(|text| text.map(str::to_owned)).to_vec();
     let whole = r#"{"n": 1, "userId": 7, "meta": {"tenant": "x"}}"#;
     let third = r#"{"userId": 1, "lines": [[2]], "userId": null}"#;
-    assert_eq!(seen, [
-        ("orders.0.buyer".to_owned(), captured([Some("7"), Some("\"x\""), Some(whole), None, None])),
-        ("orders.2.buyer".to_owned(), captured([Some("null"), None, Some(third), Some("[2]"), None])),
-    ]);
+    assert_eq!(
+        seen,
+        [
+            (
+                "orders.0.buyer".to_owned(),
+                captured([Some("7"), Some("\"x\""), Some(whole), None, None])
+            ),
+            (
+                "orders.2.buyer".to_owned(),
+                captured([Some("null"), None, Some(third), Some("[2]"), None])
+            ),
+        ]
+    );
 }
 
 #[test]
@@ -181,7 +196,8 @@ fn only_holes_that_may_not_be_null_have_scopes_and_these_link_outward() {
     let scopes: Vec<_> = fragment.holes.iter().map(|hole| hole.scope).collect();
     assert_eq!(scopes, [None, Some(1), None, Some(2)]);
     let text = |scope: &Scope| {
-        String::from_utf8_lossy(&fragment.bytes[scope.start as usize..scope.end as usize]).into_owned()
+        String::from_utf8_lossy(&fragment.bytes[scope.start as usize..scope.end as usize])
+            .into_owned()
     };
     let item = r#"{"i":{"free":,"bound":}}"#;
     assert_eq!(text(&fragment.scopes[0]), format!("[{item},{item}]"));
@@ -202,7 +218,8 @@ fn what_a_nulled_value_held_is_gone_and_what_was_around_stays_right() {
     assert_eq!((fragment.instances.len(), fragment.scopes.len()), (1, 2));
     let hole = &fragment.holes[0];
     assert_eq!(place(&fragment.paths.steps(hole.path)), "l.1.h");
-    let capture = fragment.instances[hole.instance as usize].capture(0).map(|value| value.raw().to_vec());
+    let capture =
+        fragment.instances[hole.instance as usize].capture(0).map(|value| value.raw().to_vec());
     assert_eq!(capture, Some(b"5".to_vec()));
     assert_eq!(fragment.scopes[1].parent, Some(0));
     assert_eq!(fragment.bytes[fragment.scopes[0].end as usize..], *b"}");
@@ -249,7 +266,10 @@ fn computed_values_read_the_object_the_arguments_and_the_claims() {
     let shape = req(Kind::Object(Arc::new(selection("T", fields, &["a", "b"]))));
     let fragment = project(&answer(r#"{"a": 1}"#), &shape, &inputs, &service());
     let got = shown(&fragment);
-    assert!(got.starts_with(r#"{"sum":11,"mine":true,"wrong":null,"gone":null,"broken":null}"#), "{got}");
+    assert!(
+        got.starts_with(r#"{"sum":11,"mine":true,"wrong":null,"gone":null,"broken":null}"#),
+        "{got}"
+    );
     let paths: Vec<_> = fragment.errors.iter().map(|error| place(&error.failed.path)).collect();
     assert!(paths.contains(&"wrong".to_owned()) && paths.contains(&"broken".to_owned()), "{got}");
     assert!(fragment.instances.is_empty());

@@ -44,7 +44,11 @@ fn kind(choices: &mut Choices<'_>, depth: usize, fetch: u32) -> Kind {
             let cases = ["x", "1"]
                 .map(|name| (name.into(), Arc::new(some_object(choices, depth - 1, fetch))));
             let discriminator = path(choices.of(&["t", "c.t"]));
-            Kind::Abstract(Arc::new(Cases { type_name: "A".into(), discriminator, cases: cases.into() }))
+            Kind::Abstract(Arc::new(Cases {
+                type_name: "A".into(),
+                discriminator,
+                cases: cases.into(),
+            }))
         }
         _ => Kind::Object(Arc::new(some_object(choices, depth - 1, fetch))),
     }
@@ -112,7 +116,9 @@ fn some_property(choices: &mut Choices<'_>, key: &str, depth: usize, fetch: u32)
     let shape = shape(choices, depth, fetch);
     let at = match choices.below(8) {
         5 => choices.of(&["c.a", "c.b.c", "l[0]", "l[-1].a", "l[-2]"]),
-        6 if matches!(shape.kind, Kind::List(_)) => choices.of(&["l[*]", "l[*].a", "c.l[*]", "l[*][*]"]),
+        6 if matches!(shape.kind, Kind::List(_)) => {
+            choices.of(&["l[*]", "l[*].a", "c.l[*]", "l[*][*]"])
+        }
         7 if matches!(shape.kind, Kind::Object(_)) => ".",
         _ => choices.of(&["a", "b", "c", "l"]),
     };
@@ -122,7 +128,17 @@ fn some_property(choices: &mut Choices<'_>, key: &str, depth: usize, fetch: u32)
 /// JSON text that mostly suits a kind.
 fn json(choices: &mut Choices<'_>, kind: &Kind, depth: usize, out: &mut String) {
     if choices.once_in(12) || depth == 0 {
-        out.push_str(choices.of(&["null", "7", "\"s\"", "{}", "[]", "1.5", "true", "{\"a\":1}", "[[1]]"]));
+        out.push_str(choices.of(&[
+            "null",
+            "7",
+            "\"s\"",
+            "{}",
+            "[]",
+            "1.5",
+            "true",
+            "{\"a\":1}",
+            "[[1]]",
+        ]));
         return;
     }
     match kind {
@@ -131,7 +147,9 @@ fn json(choices: &mut Choices<'_>, kind: &Kind, depth: usize, out: &mut String) 
         Kind::Leaf(Leaf::Boolean) => *out += choices.of(&["true", "false"]),
         Kind::Leaf(Leaf::Id) => *out += choices.of(&["\"id\"", "12", "1.0", "\"\\u0041\"", "1.5"]),
         Kind::Leaf(Leaf::Enum(_)) => *out += choices.of(&["\"red\"", "\"r\\u0065d\"", "\"blue\""]),
-        Kind::Leaf(Leaf::String | Leaf::Any) => *out += choices.of(&["\"s\"", "\"\\n\\\"é\"", "\"\""]),
+        Kind::Leaf(Leaf::String | Leaf::Any) => {
+            *out += choices.of(&["\"s\"", "\"\\n\\\"é\"", "\"\""])
+        }
         Kind::List(item) => {
             *out += choices.of(&["[", "[ ", "[\n  "]);
             for index in 0..choices.below(4) {
@@ -245,7 +263,7 @@ fn check(plan: &[u8], answers: &[u8], brings: Vec<u8>) -> Result<(), TestCaseErr
     let mut choices = Choices(answers.iter());
     let mut slots_of = |shape| (0..SLOTS).map(|_| got(&mut choices, shape)).collect();
     let slots: Vec<Vec<Got>> = shapes.iter().map(&mut slots_of).collect();
-    let authenticated = !plan.first().is_some_and(|byte| byte % 2 == 1);
+    let authenticated = plan.first().is_none_or(|byte| byte % 2 == 0);
     let brings = Brings(brings);
     let by = |fetch, key: Option<&str>, is_list| brings.bring(fetch, key, is_list);
 
@@ -270,9 +288,9 @@ fn check(plan: &[u8], answers: &[u8], brings: Vec<u8>) -> Result<(), TestCaseErr
     let assembled = assemble(&filled(project_root(&root, &inputs)), &tables, 1 << 20);
     let Ok(assembled) = assembled else { return Ok(()) };
 
-    let ours = assembled.data.map(|data| {
-        serde_json::from_slice::<serde_json::Value>(&data).expect("JSON").to_string()
-    });
+    let ours = assembled
+        .data
+        .map(|data| serde_json::from_slice::<serde_json::Value>(&data).expect("JSON").to_string());
     prop_assert_eq!(ours, data.map(|data| data.to_string()));
     let ours: Vec<Wrong> = assembled.errors.iter().map(wrong).collect();
     prop_assert_eq!(ours, errors);

@@ -64,7 +64,7 @@ impl Place {
         Wrong { path: self.path.clone(), code, line: self.line }
     }
 
-    fn below(&self, step: impl ToString, line: u32) -> Self {
+    fn below(&self, step: &dyn ToString, line: u32) -> Self {
         let mut path = self.path.clone();
         path.push(step.to_string());
         Self { path, line }
@@ -116,7 +116,7 @@ impl<'p> World<'p> {
 
     fn list(&self, items: &[&Json], item: &'p Shape, place: &Place) -> Completed<'p> {
         let item = |(index, value): (usize, &&Json)| {
-            let tree = self.position(Some(value), item, &place.below(index, place.line))?;
+            let tree = self.position(Some(value), item, &place.below(&index, place.line))?;
             Ok((tree, item.nullable))
         };
         items.iter().enumerate().map(item).collect::<Result<_, _>>().map(Tree::List)
@@ -192,7 +192,9 @@ impl<'p> World<'p> {
                     Ok((key.to_owned(), self.filled(field, nullable, errors)?))
                 })
                 .collect(),
-            Tree::Open(hole, key, path, line) => self.bring(hole, key, Place { path, line }, errors),
+            Tree::Open(hole, key, path, line) => {
+                self.bring(hole, key.as_deref(), &Place { path, line }, errors)
+            }
         }
     }
 
@@ -209,20 +211,20 @@ impl<'p> World<'p> {
     fn bring(
         &self,
         hole: &'p Hole,
-        key: Option<String>,
-        place: Place,
+        key: Option<&str>,
+        place: &Place,
         errors: &mut Vec<Wrong>,
     ) -> Result<Json, Wrong> {
         let before = errors.len();
         let fetch = hole.fetch.0;
-        let brought = match (self.brings)(fetch, key.as_deref(), hole.list.is_some()) {
-            Bring::Slot(slot) => self.slot(fetch, Some(slot), hole.nullable, &place, errors),
-            Bring::Null => self.slot(fetch, None, hole.nullable, &place, errors),
+        let brought = match (self.brings)(fetch, key, hole.list.is_some()) {
+            Bring::Slot(slot) => self.slot(fetch, Some(slot), hole.nullable, place, errors),
+            Bring::Null => self.slot(fetch, None, hole.nullable, place, errors),
             Bring::Failed => Err(place.wrong(Code::UpstreamUnavailable)),
             Bring::List(items) => {
                 let ItemNullable(nullable) = hole.list.expect("a list");
                 let item = |(index, slot): (usize, Option<usize>)| {
-                    let (before, place) = (errors.len(), place.below(index, place.line));
+                    let (before, place) = (errors.len(), place.below(&index, place.line));
                     self.slot(fetch, slot, nullable, &place, errors)
                         .or_else(|wrong| caught(wrong, nullable, before, errors))
                 };
@@ -301,7 +303,10 @@ fn coerce(leaf: &Leaf, value: &Json) -> Option<Json> {
     let token = value.as_number().map(ToString::to_string);
     let whole = token.as_ref().filter(|token| !token.contains(['e', 'E'])).and_then(|token| {
         let (digits, fraction) = token.split_once('.').unwrap_or((token, "0"));
-        fraction.trim_matches('0').is_empty().then(|| digits.replace("-0", "0").parse::<i128>().ok())?
+        fraction
+            .trim_matches('0')
+            .is_empty()
+            .then(|| digits.replace("-0", "0").parse::<i128>().ok())?
     });
     match leaf {
         Leaf::Int => i32::try_from(whole?).ok().map(Json::from),

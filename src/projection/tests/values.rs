@@ -18,7 +18,8 @@ fn integers_are_those_of_32_bits() {
     assert_eq!(leaf(INT, "1.0"), "1");
     assert_eq!(leaf(INT, "-0"), "0");
     for text in ["1.5", "2147483648", "1e400", "1e2"] {
-        let said = "the upstream gave a number that is no integer within 32 bits where Int is declared";
+        let said =
+            "the upstream gave a number that is no integer within 32 bits where Int is declared";
         assert_eq!(leaf(INT, text), said, "{text}");
     }
     assert_eq!(leaf(INT, "\"1\""), "the upstream gave a string where Int is declared");
@@ -61,7 +62,10 @@ fn an_id_is_a_string_on_the_way_out() {
     assert_eq!(leaf(ID, "1.0"), "\"1\"");
     assert_eq!(leaf(ID, "-0"), "\"0\"");
     for text in ["1.5", "1e3"] {
-        assert_eq!(leaf(ID, text), "the upstream gave a number that is no integer where ID is declared");
+        assert_eq!(
+            leaf(ID, text),
+            "the upstream gave a number that is no integer where ID is declared"
+        );
     }
     assert_eq!(leaf(ID, "{}"), "the upstream gave an object where ID is declared");
 }
@@ -71,7 +75,8 @@ fn enum_values_are_renamed_whichever_way_they_are_escaped() {
     assert_eq!(leaf(colour(), "\"red\""), "\"RED\"");
     assert_eq!(leaf(colour(), "\"r\\u0065d\""), "\"RED\"");
     assert_eq!(leaf(colour(), "\"dark \\\"green\\\"\""), "\"DARK_GREEN\"");
-    let said = "the upstream gave a string that is none of the enum's values where an enum is declared";
+    let said =
+        "the upstream gave a string that is none of the enum's values where an enum is declared";
     assert_eq!(leaf(colour(), "\"RED\""), said);
     assert_eq!(leaf(colour(), "1"), "the upstream gave a number where an enum is declared");
 }
@@ -112,7 +117,8 @@ fn the_discriminator_tells_the_type_by_its_text() {
         discriminator: path("meta.kind"),
         cases: ["card", "1", "true"]
             .map(|name| {
-                let fields = [field("__typename", FieldValue::Typename, false), prop("a", opt(INT))];
+                let fields =
+                    [field("__typename", FieldValue::Typename, false), prop("a", opt(INT))];
                 (name.into(), Arc::new(selection(&format!("T{name}"), fields, &[])))
             })
             .into(),
@@ -140,7 +146,8 @@ fn a_root_is_null_missing_or_failed_and_then_has_no_bytes() {
     assert_eq!(shown(&bare(Answer::Null)), "null");
     assert_eq!(shown(&bare(Answer::Missing)), "missing");
     let failed = of(&shape, r#"{"x": {}}"#);
-    let said = "failed x: UPSTREAM_BAD_ANSWER: T.x: the upstream gave an object where Int is declared";
+    let said =
+        "failed x: UPSTREAM_BAD_ANSWER: T.x: the upstream gave an object where Int is declared";
     assert_eq!(shown(&failed), said);
     assert!(failed.bytes.is_empty() && failed.errors.is_empty());
     let Outcome::Failed(failed) = failed.outcome else { panic!("no failure") };

@@ -1,5 +1,7 @@
 //! CEL expressions.
 
+#![expect(clippy::too_many_lines, reason = "a table of cases is as long as it is")]
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,5 +1,7 @@
 //! Mistakes are found at start, with their place and how to mend them.
 
+#![expect(clippy::too_many_lines, reason = "a table of cases is as long as it is")]
+
 use super::*;
 
 /// The text at fault, the message and the help of each mistake.

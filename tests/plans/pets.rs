@@ -1,23 +1,15 @@
-//! Documents, variables and plans against a schema that has one of everything.
-
-mod coercion;
-mod introspection;
-mod limits;
-mod planning;
-mod property;
-mod validation;
+//! A schema that has one of everything, and short ways to plan against it.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::*;
-use crate::config::Sources;
-use crate::failure::Code;
-use crate::json::Body;
-use crate::schema::{Catalog, Defaults};
+use onedoor::config::Sources;
+use onedoor::json::Body;
+use onedoor::plan::{Document, Limits, Plan, RequestError, Variables, build};
+use onedoor::schema::{self, Catalog, Defaults};
 
 /// The specification's pets, with sources.
-const PETS: &str = r#"
+pub(crate) const PETS: &str = r#"
 type Query {
   dog: Dog @rest(upstream: "pets", path: "/dog")
   cat: Cat @rest(upstream: "pets", path: "/cat")
@@ -87,55 +79,61 @@ input Where {
 input FindBy @oneOf { id: ID  name: String  where: Where }
 "#;
 
-const LIMITS: Limits = Limits { tokens: 5_000, nesting: 40, fields: 2_000 };
+pub(crate) const LIMITS: Limits = Limits { tokens: 5_000, nesting: 40, fields: 2_000 };
 
-fn load(sdl: &str) -> Catalog {
+pub(crate) fn load(sdl: &str) -> Catalog {
     let mut sources = Sources::default();
     sources.add("schema.graphql", sdl);
-    let upstreams = ["pets", "people"].into_iter().map(|name| {
-        (name.parse().expect("a service's name"), Defaults::default())
-    });
-    let (catalog, problems) = crate::schema::load(sources, &BTreeMap::from_iter(upstreams), &|_| None);
+    let upstreams = ["pets", "people"]
+        .into_iter()
+        .map(|name| (name.parse().expect("a service's name"), Defaults::default()));
+    let (catalog, problems) = schema::load(sources, &BTreeMap::from_iter(upstreams), &|_| None);
     match catalog {
         Some(catalog) => catalog,
         None => panic!("{}", problems.render(false)),
     }
 }
 
-fn pets() -> &'static Catalog {
+pub(crate) fn pets() -> &'static Catalog {
     static PETS_LOADED: LazyLock<Catalog> = LazyLock::new(|| load(PETS));
     &PETS_LOADED
 }
 
-fn parse(catalog: &Catalog, text: &str) -> Result<Document, Vec<RequestError>> {
+pub(crate) fn parse(catalog: &Catalog, text: &str) -> Result<Document, Vec<RequestError>> {
     Document::parse(catalog, text, &LIMITS, false)
 }
 
 /// The errors of a document, as text.
-fn errors(catalog: &Catalog, text: &str) -> String {
+pub(crate) fn errors(catalog: &Catalog, text: &str) -> String {
     match parse(catalog, text) {
         Ok(_) => String::new(),
         Err(errors) => told(&errors),
     }
 }
 
-fn told(errors: &[RequestError]) -> String {
-    let errors: Vec<_> = errors
-        .iter()
-        .map(|error| format!("{} {error}", error.failure.code))
-        .collect();
+pub(crate) fn told(errors: &[RequestError]) -> String {
+    let errors: Vec<_> =
+        errors.iter().map(|error| format!("{} {error}", error.failure.code)).collect();
     errors.join("\n")
 }
 
 /// The coerced variables of a document's one operation.
-fn coerced(catalog: &Catalog, document: &Document, raw: &str) -> Result<Variables, String> {
+pub(crate) fn coerced(
+    catalog: &Catalog,
+    document: &Document,
+    raw: &str,
+) -> Result<Variables, String> {
     let operation = document.operation(None).map_err(|error| error.to_string())?;
     let raw = Body::parse(raw.to_owned().into()).map_err(|error| error.to_string())?;
     Variables::coerce(catalog, &operation, Some(raw.root())).map_err(|errors| told(&errors))
 }
 
 /// The plan of a document's one operation.
-fn planned(catalog: &Catalog, text: &str, raw: &str) -> Result<(Plan, Variables), String> {
+pub(crate) fn planned(
+    catalog: &Catalog,
+    text: &str,
+    raw: &str,
+) -> Result<(Plan, Variables), String> {
     let document = parse(catalog, text).map_err(|errors| told(&errors))?;
     let variables = coerced(catalog, &document, raw)?;
     let operation = document.operation(None).map_err(|error| error.to_string())?;
@@ -144,7 +142,7 @@ fn planned(catalog: &Catalog, text: &str, raw: &str) -> Result<(Plan, Variables)
 }
 
 /// The arguments of a plan's first fetch.
-fn first_args(catalog: &Catalog, text: &str, raw: &str) -> String {
+pub(crate) fn first_args(catalog: &Catalog, text: &str, raw: &str) -> String {
     let (plan, variables) = match planned(catalog, text, raw) {
         Ok(planned) => planned,
         Err(error) => return error,

@@ -1,4 +1,9 @@
-use super::*;
+//! `__schema` and `__type`, and how much of them one request may ask for.
+
+use onedoor::plan::introspect;
+use onedoor::schema::Catalog;
+
+use crate::pets::{coerced, load, parse, pets, planned, told};
 
 fn introspected(catalog: &Catalog, text: &str, raw: &str) -> Result<Vec<(String, String)>, String> {
     let document = parse(catalog, text).map_err(|errors| told(&errors))?;
@@ -85,7 +90,8 @@ fn the_schema_is_asked_for_only_at_the_root_of_a_query() {
          type Dog { name: String }\n\
          type Fed { query: Query @json(name: \".\") }",
     );
-    let nested = planned(&catalog, "mutation { feed { query { __schema { description } } } }", "{}");
+    let nested =
+        planned(&catalog, "mutation { feed { query { __schema { description } } } }", "{}");
     let refused = nested.map(|_| ()).unwrap_err();
     assert!(refused.contains("only be asked for at the root of a query"), "{refused}");
 }

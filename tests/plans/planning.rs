@@ -1,4 +1,10 @@
-use super::*;
+//! What a plan holds: fields, fetches, captures, arguments, and its words.
+
+use onedoor::plan::{
+    Fetch, Field, FieldValue, Kind, Mask, Plan, Selection, Variables, build, explain,
+};
+
+use crate::pets::{coerced, load, parse, pets, planned};
 
 fn keys(selection: &Selection) -> Vec<&str> {
     selection.fields.iter().map(|field| &*field.key).collect()
@@ -32,7 +38,10 @@ fn response_keys_stand_where_they_are_first_asked_for() {
 
 #[test]
 fn a_merged_field_names_every_place_once() {
-    let plan = plan("{ dog { name }\n dog { ...A ...A }\n ...B } fragment A on Dog { name }\nfragment B on Query { dog { name } }", "{}");
+    let plan = plan(
+        "{ dog { name }\n dog { ...A ...A }\n ...B } fragment A on Dog { name }\nfragment B on Query { dog { name } }",
+        "{}",
+    );
     let places = |field: &Field| -> Vec<(u32, u32)> {
         field.locations.iter().map(|at| (at.line, at.column)).collect()
     };
@@ -140,7 +149,10 @@ fn fetches_come_after_the_fetch_that_leads_to_them() {
         assert!(fetch.parent.is_none_or(|parent| (parent.0 as usize) < index), "{fetch:?}");
     }
     let paths: Vec<_> = plan.fetches.iter().map(|fetch| &*fetch.path).collect();
-    assert_eq!(paths, ["pet", "pet.owner", "pet.owner.pets.owner", "pet.mate.owner", "cat", "cat.owner"]);
+    assert_eq!(
+        paths,
+        ["pet", "pet.owner", "pet.owner.pets.owner", "pet.mate.owner", "cat", "cat.owner"]
+    );
 }
 
 #[test]
@@ -166,7 +178,7 @@ fn a_plan_and_its_explanation_say_the_same() {
     let mask = operation.mask(&Variables::default());
     let plan = build(catalog, &operation, &mask).unwrap();
     let explanation = explain(&plan, &operation, &mask);
-    let json = apollo_compiler::response::serde_json_bytes::serde_json::to_value(&explanation);
+    let json = serde_json::to_value(&explanation);
     let json = json.unwrap();
     assert_eq!(json["operation"], "query Both");
     assert_eq!(json["fetches"][0]["args"]["named"], "$n");

@@ -1,6 +1,11 @@
+//! Documents made to cost much are refused, each before it does.
+
 use std::fmt::Write;
 
-use super::*;
+use onedoor::failure::Code;
+use onedoor::plan::{Document, Limits, Variables, build};
+
+use crate::pets::{load, pets, planned};
 
 /// Parses on a small stack, as a worker thread's is, and tells the codes of its errors.
 fn codes(text: &str, limits: Limits) -> Vec<Code> {
@@ -23,6 +28,9 @@ fn codes(text: &str, limits: Limits) -> Vec<Code> {
     thread.unwrap().join().expect("nothing overflows the stack")
 }
 
+/// Whatever is set, nothing nests deeper.
+const DEEPEST: usize = 128;
+
 const WIDE: Limits = Limits { tokens: 1_000_000, nesting: 128, fields: 1_000_000 };
 
 #[test]
@@ -36,8 +44,11 @@ fn fragments_that_double_thirty_times_are_refused() {
     let mut nested = "{ dog { ...F0 } } fragment F30 on Dog { name }".to_owned();
     for n in 0..30 {
         let next = n + 1;
-        write!(nested, " fragment F{n} on Dog {{ a: mate {{ ...F{next} }} b: mate {{ ...F{next} }} }}")
-            .unwrap();
+        write!(
+            nested,
+            " fragment F{n} on Dog {{ a: mate {{ ...F{next} }} b: mate {{ ...F{next} }} }}"
+        )
+        .unwrap();
     }
     assert_eq!(codes(&nested, WIDE), [Code::QueryTooComplex]);
 }
@@ -64,10 +75,12 @@ fn a_long_chain_of_fragments_is_refused() {
 
 #[test]
 fn the_deepest_document_allowed_fits_the_stack() {
-    let depth = lexical::DEEPEST - 2;
-    let fields = format!("{{ dog {}name{} }}", "{ mate ".repeat(depth) + "{ ", " }".repeat(depth + 1));
+    let depth = DEEPEST - 2;
+    let fields =
+        format!("{{ dog {}name{} }}", "{ mate ".repeat(depth) + "{ ", " }".repeat(depth + 1));
     assert_eq!(codes(&fields, WIDE), []);
-    let inline = format!("{{ dog {}name{} }}", "{ ... on Pet ".repeat(depth) + "{ ", " }".repeat(depth + 1));
+    let inline =
+        format!("{{ dog {}name{} }}", "{ ... on Pet ".repeat(depth) + "{ ", " }".repeat(depth + 1));
     assert_eq!(codes(&inline, WIDE), []);
     let values = depth - 2;
     let lists = format!("{{ anything(json: {}1{}) }}", "[".repeat(values), "]".repeat(values));
@@ -95,7 +108,10 @@ fn many_tokens_are_refused_before_they_are_parsed() {
     let aliases: String = (0..10_000).map(|n| format!("a{n}: name ")).collect();
     assert_eq!(codes(&format!("{{ dog {{ {aliases} }} }}"), limits), [Code::QueryTooComplex]);
     let directives = "@skip(if: false) ".repeat(10_000);
-    assert_eq!(codes(&format!("{{ dog {directives} {{ name }} }}"), limits), [Code::QueryTooComplex]);
+    assert_eq!(
+        codes(&format!("{{ dog {directives} {{ name }} }}"), limits),
+        [Code::QueryTooComplex]
+    );
 }
 
 #[test]

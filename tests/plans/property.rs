@@ -1,8 +1,11 @@
+//! Random documents: planned in the order of `CollectFields`, or refused, and never a panic.
+
 use apollo_compiler::Name;
 use apollo_compiler::executable::{self, ExecutableDocument, SelectionSet};
+use onedoor::plan::{FieldValue, Kind, Plan, Selection};
 use proptest::prelude::*;
 
-use super::*;
+use crate::pets::{pets, planned};
 
 /// Selections of a dog, a cat or a pet, as text.
 #[derive(Debug, Clone, Copy)]
@@ -15,8 +18,21 @@ enum On {
 fn selections(on: On, depth: u32) -> BoxedStrategy<String> {
     let leaves: Vec<&'static str> = match on {
         On::Query => vec!["__typename", "x: __typename"],
-        On::Dog => vec!["name", "n: nickname", "barkVolume", "__typename", "...OnDog", "y: name @skip(if: $a)"],
-        On::Pet => vec!["name", "__typename", "...OnPet", "n: name @include(if: $b)", "...OnPet @skip(if: $b)"],
+        On::Dog => vec![
+            "name",
+            "n: nickname",
+            "barkVolume",
+            "__typename",
+            "...OnDog",
+            "y: name @skip(if: $a)",
+        ],
+        On::Pet => vec![
+            "name",
+            "__typename",
+            "...OnPet",
+            "n: name @include(if: $b)",
+            "...OnPet @skip(if: $b)",
+        ],
     };
     let leaf = prop::sample::select(leaves).prop_map(str::to_owned).boxed();
     let one = if depth == 0 {
@@ -154,10 +170,10 @@ proptest! {
         );
         match planned(catalog, &text, &format!("{{\"a\": {a}, \"b\": {b}}}")) {
             Ok((plan, _)) => {
-                let document = parse(catalog, &text).unwrap();
-                let operation = document.operation(None).unwrap();
-                let root = &operation.node().selection_set;
-                compare(&plan, document.valid(), &plan.steps[0].selection, &[root], [a, b]);
+                let parsed = ExecutableDocument::parse_and_validate(&catalog.public, &text, "document");
+                let parsed = parsed.unwrap();
+                let root = &parsed.operations.get(None).unwrap().selection_set;
+                compare(&plan, &parsed, &plan.steps[0].selection, &[root], [a, b]);
             }
             // Some of them do not merge, or are too large; they must be refused, not planned.
             Err(error) => prop_assert!(
