@@ -2,6 +2,8 @@
 //!
 //! Nothing is waited for but lines that are printed, and connections that are answered.
 
+#![expect(clippy::unwrap_used, reason = "clippy.toml allows it in tests, not in what they call")]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -30,12 +32,17 @@ type Query {
   me: User @ref(key: "claims.sub") @authenticated
   users: [User!]! @rest(upstream: "users", path: "/users")
 }
-type User @rest(upstream: "users", path: "/users?id={keys}", batch: {by: "id"}) { id: ID! name: String }
+type User @rest(upstream: "users", path: "/users?id={keys}", batch: {by: "id"}) {
+  id: ID!
+  name: String
+}
 "#;
 /// Nothing is at this URL: whatever comes from there came from a mock.
 const UPSTREAM: &str = "url = \"http://127.0.0.1:1/api\"\n[mock]\ndata = \"data/users.json\"\n";
-const DATA: &str =
-    r#"{"users": [{"id": 1, "name": "Ada", "city": "London"}, {"id": 2, "name": "Bob"}]}"#;
+const DATA: &str = r#"{"users": [
+  {"id": 1, "name": "Ada", "city": "London"},
+  {"id": 2, "name": "Bob"}
+]}"#;
 
 struct Project(TempDir);
 
@@ -188,6 +195,15 @@ fn send(address: &str, target: &str, headers: &[&str], body: &str) -> TcpStream 
     stream
 }
 
+/// The next connection; if none comes, that is told instead of waited for.
+fn accept(listener: TcpListener) -> TcpStream {
+    let (stream, accepted) = channel();
+    thread::spawn(move || stream.send(listener.accept().unwrap().0));
+    let stream = accepted.recv_timeout(TOO_LONG).unwrap();
+    stream.set_read_timeout(Some(TOO_LONG)).unwrap();
+    stream
+}
+
 /// The words of a shell's line, of which only single quotes are known.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut quoted) = (vec![String::new()], false);
@@ -221,7 +237,7 @@ fn serve_takes_the_tokens_that_token_prints_and_ends_well_when_told() {
     let token = format!("authorization: Bearer {}", project.token());
     let body = json!({"query": "{ me { name } }"}).to_string();
     let mut asked = send(&serve.address, "POST /graphql", &[&token, JSON], &body);
-    let (mut call, _) = upstream.accept().unwrap();
+    let mut call = accept(upstream);
     let mut head = [0; 16];
     call.read_exact(&mut head).unwrap();
     assert_eq!(&head, b"GET /users?id=2 ");
@@ -320,8 +336,8 @@ fn dev_takes_on_a_change_of_the_schema_and_keeps_running_on_a_mistake() {
     dev.err.until("schema/city.graphql:1:26");
     dev.err.until("not reloaded");
     assert_eq!(dev.ask(city, None), cities, "the gateway goes on as before");
-    project
-        .write("schema/city.graphql", "extend type User { town: String @json(name: \"city\") }\n");
+    let renamed = "extend type User { town: String @json(name: \"city\") }\n";
+    project.write("schema/city.graphql", renamed);
     dev.out.until("reloaded");
     assert_eq!(dev.ask("{ users { town } }", None)["data"]["users"][0]["town"], "London");
 }
@@ -347,10 +363,8 @@ fn dev_takes_on_new_data_and_new_settings_while_its_addresses_stay() {
     project.write("onedoor.toml", &format!("{settings}{SETTINGS}"));
     dev.out.until("reloaded onedoor.toml");
     dev.out.until("`listen` has changed too: that takes effect at the next start");
-    assert_eq!(
-        dev.ask("{ users { name } }", None)["errors"][0]["extensions"]["code"],
-        "UNAUTHENTICATED"
-    );
+    let refused = dev.ask("{ users { name } }", None);
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
     assert!(exchange(mock, "GET /users/7", &[], "").contains("Dot"), "the mock's port is the same");
 }
 
@@ -375,7 +389,7 @@ fn dev_calls_an_upstream_itself_where_it_is_told_to() {
     let dev = project.dev(&["--real", "users"]);
     let body = json!({"query": "{ users { id } }"}).to_string();
     let mut asked = send(&dev.address, "POST /graphql", &[JSON], &body);
-    let (mut call, _) = upstream.accept().unwrap();
+    let mut call = accept(upstream);
     let mut head = [0; 15];
     call.read_exact(&mut head).unwrap();
     assert_eq!(&head, b"GET /api/users ");
@@ -386,8 +400,6 @@ fn dev_calls_an_upstream_itself_where_it_is_told_to() {
 
     let (status, err) = project.ends(&["dev", "--real", "user"]);
     assert_eq!(status, 2);
-    assert!(
-        err.contains("no upstream is named `user`") && err.contains("did you mean `users`?"),
-        "{err}"
-    );
+    assert!(err.contains("no upstream is named `user`"), "{err}");
+    assert!(err.contains("did you mean `users`?"), "{err}");
 }

@@ -1,9 +1,9 @@
 //! The command line: what a person or a script starts.
 //!
-//! What a command was asked for goes to standard output, everything else to standard error: mistakes,
-//! warnings, logs. `check` shows mistakes for people on standard error; only `--format json` is
-//! output. It ends with 0 if all went well, with 1 if the project or a query has mistakes, with 2 if
-//! the command line is wrong or the command could not run.
+//! What a command was asked for goes to standard output, everything else to standard error:
+//! mistakes, warnings, logs. `check` shows mistakes for people on standard error; only
+//! `--format json` is output. It ends with 0 if all went well, with 1 if the project or a query has
+//! mistakes, with 2 if the command line is wrong or the command could not run.
 
 mod check;
 mod dev;
@@ -78,8 +78,8 @@ enum Command {
     Dev(dev::Args),
     Check(check::Args),
     Plan(plan::Args),
-    Schema(schema::Args),
     Test(spec::Args),
+    Schema(schema::Args),
     Token(token::Args),
 }
 
@@ -95,8 +95,8 @@ impl Command {
             Self::Dev(args) => dev::run(args, &root.find()?),
             Self::Check(args) => check::run(args, &root.find()?),
             Self::Plan(args) => plan::run(args, &root.find()?),
-            Self::Schema(args) => schema::run(args, root),
             Self::Test(args) => spec::run(args, root),
+            Self::Schema(args) => schema::run(args, root),
             Self::Token(args) => token::run(args, &root.find()?),
         }
     }

@@ -24,8 +24,8 @@ Examples:
 
 /// Show which requests a query makes, and in which order
 ///
-/// Nothing is requested. Variables are needed only where `@skip` or `@include` reads one; given, they
-/// are checked.
+/// Nothing is requested. Variables are needed only where `@skip` or `@include` reads one; given,
+/// they are checked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

@@ -1,5 +1,6 @@
 //! `onedoor serve`: the gateway, for production. All it tells is its log.
 
+use std::error::Error as _;
 use std::io;
 use std::net::SocketAddr;
 
@@ -10,6 +11,7 @@ use crate::config::{Config, Log, LogFormat, Mode, Problems, Severity};
 use crate::door;
 use crate::gateway::Gateway;
 use crate::observe;
+use crate::upstream::BuildError;
 
 use super::ending::Ending;
 use super::root::Root;
@@ -38,7 +40,8 @@ pub(super) struct Args {
 /// Where to listen.
 #[derive(Debug, clap::Args)]
 pub(super) struct ListenArgs {
-    /// The address to listen at; port 0 lets the system pick one [default: `listen` in onedoor.toml]
+    /// The address to listen at; port 0 lets the system pick one [default: `listen` in
+    /// onedoor.toml]
     #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
     listen: Option<SocketAddr>,
 }
@@ -53,7 +56,7 @@ pub(super) fn run(args: &Args, root: &Root) -> Result<(), Ending> {
     log_warnings(&warnings);
     let (size, address) = (Size::of(&project), args.listen.address(&project.config));
     let path = project.config.graphql.path.to_string();
-    let gateway = Gateway::new(project, Mode::Serve).map_err(cannot_build)?;
+    let gateway = Gateway::new(project, Mode::Serve).map_err(|error| cannot_build(&error))?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let stop = Stop::listen()?;
@@ -115,8 +118,7 @@ pub(super) fn start_logging(log: &Log) -> Result<(), Ending> {
 }
 
 /// A gateway whose clients cannot be made.
-pub(super) fn cannot_build(error: crate::upstream::BuildError) -> Ending {
-    use std::error::Error as _;
+pub(super) fn cannot_build(error: &BuildError) -> Ending {
     let why = error.source().map(|source| format!(": {source}")).unwrap_or_default();
     Ending::failed(format!("{error}{why}"))
 }

@@ -16,8 +16,8 @@ pub(super) struct Size {
 }
 
 impl Size {
-    /// Types are those the schema defines, of any kind; fields those of object types; requests those
-    /// that some field makes.
+    /// Types are those the schema defines, of any kind; fields those of object types; requests
+    /// those that some field makes.
     pub(super) fn of(project: &Project) -> Self {
         let catalog = &project.catalog;
         let fields = || catalog.objects.values().flat_map(|object| object.fields.values());

@@ -71,7 +71,7 @@ impl Mocks {
         for (name, Prepared { mocked, at, listener }) in next {
             let serving = match (now.remove(&name), listener) {
                 (Some(mut serving), None) => {
-                    serving.become_(mocked);
+                    serving.take_on(mocked);
                     serving
                 }
                 (_, Some(listener)) => Serving::start(mocked, at, listener),
@@ -107,7 +107,7 @@ impl Serving {
         Self { at, port, file, made_from, swap, _stop: stop.drop_guard() }
     }
 
-    fn become_(&mut self, mocked: Mocked) {
+    fn take_on(&mut self, mocked: Mocked) {
         if self.made_from != mocked.made_from {
             self.swap.replace(mocked.mock.router());
         }
@@ -119,8 +119,8 @@ impl Serving {
 async fn listen(name: &ServiceName, port: Option<u16>) -> Result<TcpListener, Ending> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
     let help = format!(
-        "it is for the mock of `{name}`: `[mock] port` in upstreams/{name}.toml chooses another, and \
-         without it the system picks one"
+        "it is for the mock of `{name}`: `[mock] port` in upstreams/{name}.toml chooses another, \
+         and without it the system picks one"
     );
     serve::bind(address, &help).await
 }

@@ -11,8 +11,6 @@ mod running;
 mod sample;
 mod watch;
 
-use tokio::net::TcpListener;
-
 use crate::config::Config;
 use crate::config::suggest::{listed, nearest};
 use crate::door;
@@ -25,7 +23,7 @@ use super::stop::Stop;
 use super::{terminal, token};
 
 use hello::Hello;
-use project::Read;
+use project::{Files, Good, Read};
 use reload::Reloader;
 use running::Running;
 use sample::Sample;
@@ -39,8 +37,8 @@ Examples:
 
 An upstream with a `[mock]` in its settings is answered for by the mock, whatever its `url` says.
 Introspection and suggestions are on unless the settings say otherwise. A change of `onedoor.toml`,
-`upstreams/`, `schema/` or of a mock's data takes effect at once; with a mistake in it the mistake is
-shown, and the gateway goes on as before.";
+`upstreams/`, `schema/` or of a mock's data takes effect at once; with a mistake in it the mistake
+is shown, and the gateway goes on as before.";
 
 /// Run the gateway with mocked upstreams, for developers
 ///
@@ -60,23 +58,22 @@ pub(super) struct Args {
 /// # Errors
 /// If the project has mistakes at the start, or an address cannot be had.
 pub(super) fn run(args: &Args, root: &Root) -> Result<(), Ending> {
-    let read = project::read(root.path(), &args.real);
-    let Some(good) = &read.good else {
-        terminal::show(&read.problems);
+    let Read { good, problems, files } = project::read(root.path(), &args.real);
+    let Some(good) = good else {
+        terminal::show(&problems);
         return Err(Ending::Mistakes);
     };
     refuse_unknown(&args.real, &good.project.config)?;
     serve::start_logging(&good.project.config.log)?;
-    terminal::show_briefly(&read.problems);
+    terminal::show_briefly(&problems);
     let runtime = serve::runtime()?;
-    runtime.block_on(start(args, root, read))?;
+    runtime.block_on(start(args, root, good, files))?;
     // What still runs was cut off by the drain time; nobody waits for it.
     runtime.shutdown_background();
     Ok(())
 }
 
-async fn start(args: &Args, root: &Root, read: Read) -> Result<(), Ending> {
-    let Read { good: Some(good), files, .. } = read else { return Err(Ending::Mistakes) };
+async fn start(args: &Args, root: &Root, good: Good, files: Files) -> Result<(), Ending> {
     let stop = Stop::listen()?;
     let config = good.project.config.clone();
     let watch = Watch::new(project::folders(root.path(), &config));
@@ -98,20 +95,12 @@ async fn start(args: &Args, root: &Root, read: Read) -> Result<(), Ending> {
     terminal::print(&hello.to_string())?;
     let router = running.router();
     let reloader = Reloader::new(root, &args.real, config, files, running);
-    serve_and_reload(listener, router, stop, reloader.run(watch)).await;
-    Ok(())
-}
-
-/// Reloading runs beside, so that it holds up no connection.
-async fn serve_and_reload(
-    listener: TcpListener,
-    router: axum::Router,
-    stop: Stop,
-    reload: impl Future<Output = ()> + Send + 'static,
-) {
-    let reloading = tokio::spawn(reload);
+    // It runs beside, so that it holds up no connection.
+    let reloading = tokio::spawn(reloader.run(watch));
     door::serve(listener, router, stop.wait()).await;
+    // With it go the mocks, which until here answered what was under way.
     reloading.abort();
+    Ok(())
 }
 
 fn refuse_unknown(real: &[String], config: &Config) -> Result<(), Ending> {

@@ -57,8 +57,8 @@ impl Running {
     }
 }
 
-/// Everything that may fail. Each mocked upstream is called where its mock is; the path of its `url`
-/// is the service's own affair, and a mock has none.
+/// Everything that may fail. Each mocked upstream is called where its mock is; the path of its
+/// `url` is the service's own affair, and a mock has none.
 async fn prepare(good: Good, mocks: &Mocks) -> Result<(Gateway, Next), Ending> {
     let Good { mut project, mocked } = good;
     let next = mocks.prepare(mocked).await?;
@@ -67,7 +67,7 @@ async fn prepare(good: Good, mocks: &Mocks) -> Result<(Gateway, Next), Ending> {
             upstream.url = url(&format!("http://{address}"))?;
         }
     }
-    let gateway = Gateway::new(project, Mode::Dev).map_err(cannot_build)?;
+    let gateway = Gateway::new(project, Mode::Dev).map_err(|error| cannot_build(&error))?;
     Ok((gateway, next))
 }
 

@@ -54,16 +54,11 @@ mod tests {
     #[test]
     fn a_document_becomes_one_line_and_strings_stay_as_they_are() {
         let table = [
-            (
-                "# first\nquery Q($a: Int, $b: Int) {\n  a # here\n  b\n}\n",
-                "query Q($a: Int $b: Int) { a b }",
-            ),
+            ("# first\nquery Q($a: Int, $b: Int) {\n  a\n}\n", "query Q($a: Int $b: Int) { a }"),
+            ("{\n  a # here\r\n  b,\tc #", "{ a b c"),
             ("{ a(s: \"x # , \\\" y\") }", "{ a(s: \"x # , \\\" y\") }"),
             ("{ a(s: \"é\\\\\")  ,,, b }", "{ a(s: \"é\\\\\") b }"),
-            (
-                "{ a(s: \"\"\"x \\\"\"\" # \n y\"\"\")\r\n b }",
-                "{ a(s: \"\"\"x \\\"\"\" # \n y\"\"\") b }",
-            ),
+            (r#"{ a(s: """x \""" # , y""")    b }"#, r#"{ a(s: """x \""" # , y""") b }"#),
             ("{ a(s: \"\") b }", "{ a(s: \"\") b }"),
             ("\u{feff}{a}", "{a}"),
             ("{ a(s: \"open", "{ a(s: \"open"),
