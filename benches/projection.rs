@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
+use indexmap::IndexSet;
 use onedoor::json::{Body, Path};
 use onedoor::plan::{FetchId, Field, FieldValue, Hole, Kind, Leaf, Selection, Shape};
 use onedoor::projection::{
@@ -27,6 +28,7 @@ fn field(key: &str, value: FieldValue, nullable: bool) -> Field {
         key_json: format!("\"{key}\":").into_bytes().into(),
         locations: [].into(),
         authenticated: false,
+        args: None,
         value,
         nullable,
     }
@@ -79,16 +81,12 @@ fn slot(fragment: Fragment<'_>) -> Slot<'_> {
 }
 
 /// Gathers the keys that the holes of some slots read, each once, and points the holes at them.
-fn keys(slots: &mut [Slot<'_>]) -> Vec<Key> {
-    let mut keys = Vec::new();
+fn keys(slots: &mut [Slot<'_>]) -> IndexSet<Key> {
+    let mut keys = IndexSet::new();
     for Slot { fragment, targets } in slots {
         for hole in &fragment.holes {
             let capture = fragment.instances[hole.instance as usize].capture(0);
-            let key = Key::from_json(capture.unwrap()).unwrap();
-            let slot = keys.iter().position(|known| *known == key).unwrap_or_else(|| {
-                keys.push(key);
-                keys.len() - 1
-            });
+            let (slot, _) = keys.insert_full(Key::from_json(capture.unwrap()).unwrap());
             targets.push(Target::Slot(slot as u32));
         }
     }

@@ -50,7 +50,8 @@ const TRACE: &str = "<html><h1>500</h1>Traceback at hidden-host.internal:7443: S
 
 #[tokio::test]
 async fn orders_arrive_while_payments_are_down_with_one_error_for_each_payment() {
-    let outages: Vec<(fn() -> Answer, &str)> = vec![
+    type Outage = fn() -> Answer;
+    let outages: [(Outage, &str); 5] = [
         (|| failed(ErrorKind::Unreachable), "UPSTREAM_UNAVAILABLE"),
         (|| failed(ErrorKind::Timeout), "UPSTREAM_TIMEOUT"),
         (|| status(500, TRACE), "UPSTREAM_FAILED"),

@@ -130,7 +130,7 @@ impl Writer<'_> {
     }
 
     fn part(&mut self, of: &str, depth: usize) -> Part {
-        let is_abstract = !self.schema().get_object(of).is_some();
+        let is_abstract = self.schema().get_object(of).is_none();
         let choice = self.random.below(100);
         if depth > 0 && choice < 12 {
             let fragments = self.fragments.iter().enumerate();

@@ -284,9 +284,9 @@ fn a_computed_answer_is_projected_as_if_it_had_come() {
     let shape = opt(kind);
     let got = |text: &str| shown(&project(&answer(text), &shape, &inputs, &service()));
     assert_eq!(got(r#"{"items": [1, 2, 3]}"#), r#"{"n":3}"#);
-    assert_eq!(got("null"), "null");
     let said = "failed : UPSTREAM_BAD_ANSWER: the value could not be computed";
     assert_eq!(got(r#"{"items": 5}"#), said);
+    assert_eq!(got("null"), said);
     let lost = project(&answer("{}"), &shape, &INPUTS, &service());
     assert!(shown(&lost).starts_with("failed : INTERNAL_ERROR"));
     let refused = Arc::new(Failure::new(Code::BadUserInput, "no"));
@@ -294,6 +294,17 @@ fn a_computed_answer_is_projected_as_if_it_had_come() {
     let inputs = Inputs { args: &args, ..INPUTS };
     let refused = project(&answer("{}"), &shape, &inputs, &service());
     assert_eq!(shown(&refused), "failed : BAD_USER_INPUT: no");
+}
+
+#[test]
+fn an_expression_is_evaluated_for_a_null_answer_too() {
+    let args = [Ok(body("{}"))];
+    let inputs = Inputs { args: &args, ..INPUTS };
+    let shape = Box::new(req(BOOLEAN));
+    let shape = opt(Kind::Computed(computed("answer == null", &[]), shape));
+    let got = |text: &str| shown(&project(&answer(text), &shape, &inputs, &service()));
+    assert_eq!(got("null"), "true");
+    assert_eq!(got("{}"), "false");
 }
 
 #[test]
