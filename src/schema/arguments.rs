@@ -2,6 +2,7 @@
 //! names on the wire.
 
 use apollo_compiler::ast::{FieldDefinition, InputValueDefinition, Type};
+use apollo_compiler::collections::HashSet;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name, Schema};
 
@@ -93,6 +94,27 @@ impl<'s> Argument<'s> {
             Some(ExtendedType::Enum(_)) => Sort::Plain,
             _ => Sort::Any,
         }
+    }
+
+    /// A field of it, if it is an input object or a list of them, that has another name on the
+    /// wire; or a field of what it holds.
+    pub(super) fn renamed(&self, schema: &Schema, inputs: &Inputs) -> Option<Name> {
+        let mut seen = HashSet::default();
+        let mut open: Vec<&Name> = self.ty.map(Type::inner_named_type).into_iter().collect();
+        while let Some(input) = open.pop().and_then(|of| schema.get_input_object(of)) {
+            let wire = inputs.get(&input.name);
+            for (name, field) in &input.fields {
+                let wire = wire.and_then(|fields| fields.get(name));
+                if wire.is_some_and(|wire| **wire != **name) {
+                    return Some(name.clone());
+                }
+                let of = field.ty.inner_named_type();
+                if schema.get_input_object(of).is_some() && seen.insert(of) {
+                    open.push(of);
+                }
+            }
+        }
+        None
     }
 
     /// Whether the client writes any text it likes there.

@@ -8,12 +8,13 @@ use apollo_compiler::collections::{HashMap, HashSet};
 use apollo_compiler::schema::ExtendedType;
 use indexmap::IndexMap;
 
-use super::arguments::Argument;
+use super::arguments::{Argument, on_wire};
 use super::catalog::{Endpoint, FieldType, Lookup, ObjectType, Source, Then};
 use super::check::{Check, Refused};
 use super::definitions::is_own_type;
 use super::directives::{self, FieldSources, Named, Rest, SOURCES};
 use super::endpoint::{FieldSite, Site, Surroundings};
+use super::files::Place;
 use super::nearest::one_of;
 use super::text::Text;
 use super::wire::Inputs;
@@ -299,25 +300,53 @@ impl<'s> Check<'s> {
                     "there is no `answer` without a `@rest` beside",
                     "a property of the object is `this.name`",
                 )),
-                Root::Args if !reference.path.is_root() => {
-                    match Argument::find(self.schema, known.inputs, site.field, &reference.path) {
-                        Ok(found) if found.wire == reference.path => Ok(()),
-                        Ok(found) => Err(self.refuse_with(
-                            &place,
-                            format!("`args.{}` has another name on the wire", reference.path),
-                            format!("an expression cannot read `args.{}` yet", found.wire),
-                        )),
-                        Err(error) => {
-                            self.push(Problem { help: error.help, ..place.error(error.message) });
-                            Err(Refused)
-                        }
-                    }
-                }
+                Root::Args => self.computed_args(&reference.path, &place, site, known.inputs),
                 _ => Ok(()),
             };
             checked = checked.and(found);
         }
-        checked.map(|()| Arc::new(expression))
+        checked?;
+        let mut expression = expression;
+        let schema = self.schema;
+        expression.rename_args(&mut |path| on_wire(schema, known.inputs, site.field, path));
+        Ok(Arc::new(expression))
+    }
+
+    /// Checks what an expression reads of the arguments. An input object that is read as a whole
+    /// is as it is sent, so it must have the schema's names there.
+    fn computed_args(
+        &mut self,
+        path: &Path,
+        place: &Place,
+        site: FieldSite<'s>,
+        inputs: &Inputs,
+    ) -> Result<(), Refused> {
+        let whole = path.is_root().then(|| {
+            let arguments = site.field.arguments.iter();
+            arguments.map(|argument| Path::property(&argument.name)).collect()
+        });
+        for path in whole.unwrap_or_else(|| vec![path.clone()]) {
+            match Argument::find(self.schema, inputs, site.field, &path) {
+                Ok(argument) => {
+                    if let Some(field) = argument.renamed(self.schema, inputs) {
+                        let message = format!(
+                            "`args.{path}` is read as a whole, but `{field}` in it has another name \
+                             on the wire"
+                        );
+                        let help = format!(
+                            "name what is read of it, as in `args.{path}.{field}`; \
+                             `has(args.{path})` tells whether it is there"
+                        );
+                        return Err(self.refuse_with(place, message, help));
+                    }
+                }
+                Err(error) => {
+                    self.push(Problem { help: error.help, ..place.error(error.message) });
+                    return Err(Refused);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Which root a type is, or stands at.

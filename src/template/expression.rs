@@ -145,6 +145,13 @@ impl Expression {
         &self.references
     }
 
+    /// Reads what lies in `args` by the names that the wire has. `wire` is asked for the path of
+    /// each property that is read, and gives a path of as many steps.
+    pub fn rename_args(&mut self, wire: &mut dyn FnMut(&Path) -> Path) {
+        let args = self.shapes.iter_mut().filter(|(root, _)| *root == Root::Args);
+        args.for_each(|(_, shape)| shape.rename(&mut Vec::new(), wire));
+    }
+
     /// Evaluates it to a JSON text. Properties of a map come out sorted by name.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use cel::objects::{Key, Map};
 
 use crate::json::{self, Kind, Path, Segment, Value};
+use crate::template::reference;
 
 /// Deeper values are refused: both directions recurse.
 const MAX_DEPTH: usize = 160;
@@ -19,7 +20,16 @@ pub(super) struct Shape {
     whole: bool,
     /// Tested by `has()`: where absent it stays absent, and does not read as null.
     tested: bool,
-    children: Vec<(String, Shape)>,
+    children: Vec<Child>,
+}
+
+/// A property that an expression reads.
+#[derive(Debug)]
+struct Child {
+    name: String,
+    /// Its name in the JSON, where that is another.
+    wire: Option<String>,
+    shape: Shape,
 }
 
 impl Shape {
@@ -29,12 +39,27 @@ impl Shape {
             self.tested |= is_test;
             return;
         };
-        if let Some((_, child)) = self.children.iter_mut().find(|(known, _)| known == name) {
-            return child.add(rest, is_test);
+        if let Some(child) = self.children.iter_mut().find(|child| child.name == *name) {
+            return child.shape.add(rest, is_test);
         }
-        let mut child = Shape::default();
-        child.add(rest, is_test);
-        self.children.push((name.clone(), child));
+        let mut shape = Shape::default();
+        shape.add(rest, is_test);
+        self.children.push(Child { name: name.clone(), wire: None, shape });
+    }
+
+    /// Reads every property by the name that the JSON has; `path` is what leads here.
+    pub(super) fn rename(&mut self, path: &mut Vec<Segment>, wire: &mut dyn FnMut(&Path) -> Path) {
+        for child in &mut self.children {
+            path.push(Segment::Property(child.name.as_str().into()));
+            match wire(&reference::path_of(path)).segments().last() {
+                Some(Segment::Property(name)) if **name != *child.name => {
+                    child.wire = Some(name.to_string());
+                }
+                _ => {}
+            }
+            child.shape.rename(path, wire);
+            path.pop();
+        }
     }
 
     /// The parts that are read of a value; `None` where it must be absent.
@@ -51,7 +76,7 @@ impl Shape {
             // Only whether it is there is asked.
             Some(_) if self.children.is_empty() => Ok(Some(cel::Value::Null)),
             Some(value) if value.kind() == Kind::Object => {
-                self.map(|name, child| child.read(value.get(name), depth + 1)).map(Some)
+                self.map(|child| child.shape.read(value.get(child.wire()), depth + 1)).map(Some)
             }
             Some(value) => convert(value, None, depth).map(Some),
         }
@@ -75,13 +100,13 @@ impl Shape {
         if let Some((_, value)) = parts.iter().find(|(path, _)| path.len() == depth) {
             return self.read(*value, depth);
         }
-        self.map(|name, child| {
+        self.map(|child| {
             let is_below = |path: &[Segment]| match path.get(depth) {
-                Some(Segment::Property(property)) => **property == *name,
+                Some(Segment::Property(property)) => **property == *child.name,
                 _ => false,
             };
             let below: Vec<_> = parts.iter().copied().filter(|(path, _)| is_below(path)).collect();
-            child.part(&below, depth + 1)
+            child.shape.part(&below, depth + 1)
         })
         .map(Some)
     }
@@ -94,26 +119,31 @@ impl Shape {
         if self.whole || self.children.is_empty() {
             return Some(cel::Value::Null);
         }
-        let absent =
-            |(name, child): &(String, Shape)| Some((Key::from(name.as_str()), child.absent()?));
+        let absent = |child: &Child| Some((Key::from(child.name.as_str()), child.shape.absent()?));
         Some(map(self.children.iter().filter_map(absent).collect()))
     }
 
     fn map(
         &self,
-        mut read: impl FnMut(&str, &Shape) -> Result<Option<cel::Value>, String>,
+        mut read: impl FnMut(&Child) -> Result<Option<cel::Value>, String>,
     ) -> Result<cel::Value, String> {
         let mut entries = HashMap::with_capacity(self.children.len());
-        for (name, child) in &self.children {
-            if let Some(value) = read(name, child)? {
-                entries.insert(Key::from(name.as_str()), value);
+        for child in &self.children {
+            if let Some(value) = read(child)? {
+                entries.insert(Key::from(child.name.as_str()), value);
             }
         }
         Ok(map(entries))
     }
 
     fn child(&self, name: &str) -> Option<&Shape> {
-        self.children.iter().find(|(known, _)| known == name).map(|(_, child)| child)
+        self.children.iter().find(|child| child.name == name).map(|child| &child.shape)
+    }
+}
+
+impl Child {
+    fn wire(&self) -> &str {
+        self.wire.as_deref().unwrap_or(&self.name)
     }
 }
 
@@ -140,9 +170,9 @@ fn convert(value: Value<'_>, shape: Option<&Shape>, depth: usize) -> Result<cel:
                 let below = shape.and_then(|shape| shape.child(&name));
                 entries.insert(Key::from(&*name), convert(value, below, depth + 1)?);
             }
-            for (name, child) in shape.map(|shape| shape.children.as_slice()).unwrap_or_default() {
-                let key = Key::from(name.as_str());
-                if let (false, Some(absent)) = (entries.contains_key(&key), child.absent()) {
+            for child in shape.map(|shape| shape.children.as_slice()).unwrap_or_default() {
+                let key = Key::from(child.name.as_str());
+                if let (false, Some(absent)) = (entries.contains_key(&key), child.shape.absent()) {
                     entries.insert(key, absent);
                 }
             }
