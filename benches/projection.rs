@@ -19,8 +19,14 @@ use onedoor::projection::{
 use onedoor::schema::{Batch, By, ErrorRule};
 use onedoor::template::Key;
 
-const INPUTS: Inputs<'static> =
-    Inputs { authenticated: true, claims: None, args: &[], introspection: &[], max_bytes: 1 << 24 };
+const INPUTS: Inputs<'static> = Inputs {
+    authenticated: true,
+    claims: None,
+    this: &[],
+    args: &[],
+    introspection: &[],
+    max_bytes: 1 << 24,
+};
 
 fn field(key: &str, value: FieldValue, nullable: bool) -> Field {
     Field {

@@ -243,6 +243,7 @@ impl Engine {
         let args: Vec<_> = plan.args.iter().map(|args| args.render(variables)).collect();
         let max_bytes = self.settings.limits.response.bytes();
         let inputs = Inputs {
+            this: &[],
             authenticated: context.identity.is_authenticated(),
             claims: context.identity.claims(),
             args: &args,

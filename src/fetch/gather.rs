@@ -10,7 +10,7 @@ use super::stage::Stage;
 use super::{Service, refused};
 use crate::failure::{Code, Failure};
 use crate::json::{Body, Kind as JsonKind, Path, Value};
-use crate::plan::{Fetch, FetchId, Hole, Kind};
+use crate::plan::{Fetch, FetchId, Hole, Kind, Plan};
 use crate::projection::{Answer, FailedRow, Instance, Target};
 use crate::schema::Batch;
 use crate::template::{Key, KeyPath, RenderError, Rendered, Request, Root, Values};
@@ -26,13 +26,22 @@ pub(super) enum Wanted {
     Refused(Option<Key>),
 }
 
+/// What tells one slot of a fetch from another.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Want {
+    /// What is asked.
+    pub(super) wanted: Wanted,
+    /// What an expression beside the request reads of the parent, as JSON text.
+    pub(super) this: Box<[Option<Box<[u8]>>]>,
+}
+
 /// The slots of one fetch, before they are filled.
 pub(super) struct Gather<'p> {
     pub(super) id: FetchId,
     pub(super) fetch: &'p Fetch,
     pub(super) service: Result<Arc<Service>, Arc<Failure>>,
     /// What each slot wants; the slot's number is the index.
-    pub(super) wanted: IndexSet<Wanted>,
+    pub(super) wanted: IndexSet<Want>,
     /// Whether the request reads the parent.
     reads_this: bool,
     /// The loader last opened and its request; for all parents if that does not.
@@ -41,6 +50,10 @@ pub(super) struct Gather<'p> {
     key_path: Option<(Path, Option<Path>)>,
     /// How many rows a key keeps.
     first: Option<usize>,
+    /// How many parents there are.
+    parents: usize,
+    /// How many of them lack each value that is read of them.
+    absent: Vec<usize>,
 }
 
 /// Why a hole wants nothing.
@@ -76,7 +89,29 @@ impl<'p> Gather<'p> {
         let reads_this =
             fetch.endpoint.request.references().any(|(_, read)| matches!(read.root, Root::This));
         let wanted = IndexSet::new();
-        Self { id, fetch, service, wanted, reads_this, loader: None, key_path, first }
+        let (loader, parents, absent) = (None, 0, Vec::new());
+        Self { id, fetch, service, wanted, reads_this, loader, key_path, first, parents, absent }
+    }
+
+    /// Says which values that requests read of `this` no parent has, null or not. A name is never
+    /// checked against an upstream's answer before there is one; a misspelt one shows here.
+    pub(super) fn report_absent(&self, plan: &Plan) {
+        let key = self.fetch.key.as_ref().filter(|key| key.root == Root::This);
+        let key = key.map(|key| &key.path);
+        let parent = self.fetch.parent.map(|parent| &plan.fetch(parent).endpoint.label);
+        for (path, absent) in self.fetch.endpoint.this.iter().chain(key).zip(&self.absent) {
+            if *absent < self.parents {
+                continue;
+            }
+            let (rows, field) = (self.parents, &self.fetch.coordinate);
+            let of = parent.map(tracing::field::display);
+            // One row may lack what its upstream leaves out where it is null.
+            if rows > 1 {
+                tracing::warn!(%field, of, "`this.{path}` is absent in {absent} of {rows} rows");
+            } else {
+                tracing::debug!(%field, of, "`this.{path}` is absent");
+            }
+        }
     }
 
     /// What fills this hole.
@@ -95,7 +130,13 @@ impl<'p> Gather<'p> {
             .iter()
             .map(|slot| instance.and_then(|instance| instance.capture(*slot)))
             .collect();
-        let (this, key) = captured.split_at(self.fetch.endpoint.this.len().min(captured.len()));
+        self.parents += 1;
+        self.absent.resize(captured.len(), 0);
+        for (absent, value) in self.absent.iter_mut().zip(&captured) {
+            *absent += usize::from(value.is_none());
+        }
+        let (this, rest) = captured.split_at(self.fetch.endpoint.this.len().min(captured.len()));
+        let (key, computed) = rest.split_at(rest.len().saturating_sub(self.fetch.computed_slots()));
         let values = Values {
             args: args.root(),
             this,
@@ -104,15 +145,20 @@ impl<'p> Gather<'p> {
             key: None,
         };
         let key = key.first().copied().flatten();
-        match (&self.fetch.key, hole.list) {
-            (None, _) => self.whole(&values).map_or_else(Target::from, Target::Slot),
+        let wanted = match (&self.fetch.key, hole.list) {
+            (None, _) => self.whole(&values),
             (Some(_), None) => match self.key(&values, key) {
-                Some(key) => {
-                    self.keyed(stage, &values, key).map_or_else(Target::from, Target::Slot)
-                }
-                None => Target::Null,
+                Some(key) => self.keyed(stage, &values, key),
+                None => Err(Stop::Null),
             },
-            (Some(_), Some(_)) => self.list(stage, &values, key),
+            (Some(_), Some(_)) => return self.list(stage, &values, key),
+        };
+        match wanted {
+            Ok(wanted) => {
+                let raw = |value: &Option<Value<'_>>| value.map(|value| value.raw().into());
+                Target::Slot(self.slot(wanted, computed.iter().map(raw).collect()))
+            }
+            Err(stop) => stop.into(),
         }
     }
 
@@ -135,9 +181,10 @@ impl<'p> Gather<'p> {
         };
         let mut slots = Vec::with_capacity(keys.len());
         for key in keys {
-            let slot = if key.is_null() { Err(Stop::Null) } else { self.keyed(stage, values, key) };
-            match slot {
-                Ok(slot) => slots.push(Some(slot)),
+            let wanted =
+                if key.is_null() { Err(Stop::Null) } else { self.keyed(stage, values, key) };
+            match wanted {
+                Ok(wanted) => slots.push(Some(self.slot(wanted, Box::default()))),
                 Err(Stop::Null) => slots.push(None),
                 Err(Stop::Failed(failure)) => return Target::Failed(failure),
             }
@@ -156,27 +203,27 @@ impl<'p> Gather<'p> {
         found.filter(|found| !found.is_null())
     }
 
-    /// The slot of a key that is not null. One that cannot be sent costs its own value only.
+    /// What brings the value of a key that is not null. One that cannot be sent costs its own value
+    /// only.
     fn keyed(
         &mut self,
         stage: &Stage<'p, '_>,
         values: &Values<'_>,
         key: Value<'_>,
-    ) -> Result<u32, Stop> {
-        let Some(key) = Key::from_json(key) else { return Ok(self.slot(Wanted::Refused(None))) };
-        let wanted = match &self.fetch.endpoint.batch {
-            Some(batch) => self.row_of(stage, batch, values, key)?,
-            None => self
-                .request(&Values { key: Some(&key), ..*values })?
-                .unwrap_or(Wanted::Refused(Some(key))),
-        };
-        Ok(self.slot(wanted))
+    ) -> Result<Wanted, Stop> {
+        let Some(key) = Key::from_json(key) else { return Ok(Wanted::Refused(None)) };
+        match &self.fetch.endpoint.batch {
+            Some(batch) => self.row_of(stage, batch, values, key),
+            None => {
+                let wanted = self.request(&Values { key: Some(&key), ..*values })?;
+                Ok(wanted.unwrap_or(Wanted::Refused(Some(key))))
+            }
+        }
     }
 
     /// The whole request tells one parent's value from another's.
-    fn whole(&mut self, values: &Values<'_>) -> Result<u32, Stop> {
-        let wanted = self.request(values)?;
-        Ok(self.slot(wanted.unwrap_or(Wanted::Refused(None))))
+    fn whole(&self, values: &Values<'_>) -> Result<Wanted, Stop> {
+        Ok(self.request(values)?.unwrap_or(Wanted::Refused(None)))
     }
 
     /// A request of these values; `None`: it cannot carry their key.
@@ -231,8 +278,8 @@ impl<'p> Gather<'p> {
         }
     }
 
-    fn slot(&mut self, wanted: Wanted) -> u32 {
-        let (slot, _) = self.wanted.insert_full(wanted);
+    fn slot(&mut self, wanted: Wanted, this: Box<[Option<Box<[u8]>>]>) -> u32 {
+        let (slot, _) = self.wanted.insert_full(Want { wanted, this });
         u32::try_from(slot).unwrap_or(u32::MAX)
     }
 
@@ -273,7 +320,7 @@ impl<'p> Gather<'p> {
 
     /// The answer of a slot that shares a reply: its key's rows.
     pub(super) fn row(&self, rows: &ChunkRows, key: &Key) -> Result<Answer, Arc<Failure>> {
-        let answer = if takes_all_rows(&self.fetch.shape.kind) {
+        let answer = if self.fetch.takes_all_rows() {
             rows.groups.list(key, self.first)
         } else {
             rows.groups.one(key)
@@ -282,15 +329,5 @@ impl<'p> Gather<'p> {
             let row = rows.groups.body().at(span);
             rows.content.failed_row(&self.fetch.endpoint, row)
         })
-    }
-}
-
-/// Whether a key's value is made of all its rows, not of the first.
-fn takes_all_rows(kind: &Kind) -> bool {
-    match kind {
-        Kind::List(_) => true,
-        Kind::Through(through) => through.hole.list.is_some(),
-        Kind::Computed(_, shape) => takes_all_rows(&shape.kind),
-        Kind::Leaf(_) | Kind::Object(_) | Kind::Abstract(_) => false,
     }
 }

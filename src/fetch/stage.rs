@@ -4,16 +4,17 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use indexmap::IndexMap;
 
 use super::calls::{Calls, SharedCall};
-use super::gather::{Gather, Wanted};
+use super::gather::{Gather, Want, Wanted};
 use super::loader::{BatchKey, Chunk, LoaderId, Loaders};
 use super::{Run, Service};
 use crate::failure::Failure;
-use crate::json::Body;
+use crate::json::{Body, Value};
 use crate::plan::{Fetch, FetchId, Plan};
 use crate::projection::{Answer, Fragment, Inputs, Slot, Tables, project};
 
@@ -45,6 +46,28 @@ enum Source {
 struct Asked<'p> {
     gather: Gather<'p>,
     sources: Vec<Source>,
+}
+
+impl Asked<'_> {
+    /// Says for how many keys the upstream gave several rows where one is wanted.
+    fn report_several(&self) {
+        let endpoint = &self.gather.fetch.endpoint.label;
+        let has_several = |source: &&Source| match source {
+            Source::Row(chunk, key) => match chunk.rows.peek() {
+                Some(Ok(rows)) => rows.groups.has_several(key.key()),
+                _ => false,
+            },
+            Source::Call(_) | Source::Lost(_) => false,
+        };
+        if self.gather.fetch.takes_all_rows() {
+            return;
+        }
+        let keys = self.sources.iter().filter(has_several).count();
+        if keys > 0 {
+            let of = self.sources.len();
+            tracing::warn!(%endpoint, keys, of, "keys have several rows; the first counts");
+        }
+    }
 }
 
 impl<'p> Stage<'p, '_> {
@@ -96,14 +119,15 @@ impl<'p> Stage<'p, '_> {
                 slot.targets.push(gather.target(self, place.hole, instance));
             }
         }
-        gathers.into_values().filter(|gather| !gather.wanted.is_empty()).collect()
+        let gathers = gathers.into_values().inspect(|gather| gather.report_absent(self.plan));
+        gathers.filter(|gather| !gather.wanted.is_empty()).collect()
     }
 
     /// Makes the requests: all keys of a loader at once, whichever fetch wants them.
     async fn ask(&self, gathers: Vec<Gather<'p>>) -> Vec<Asked<'p>> {
         let mut keys: BTreeMap<LoaderId, Vec<BatchKey>> = BTreeMap::new();
-        for wanted in gathers.iter().flat_map(|gather| gather.wanted.iter()) {
-            if let Wanted::Row(loader, key) = wanted {
+        for want in gathers.iter().flat_map(|gather| &gather.wanted) {
+            if let Wanted::Row(loader, key) = &want.wanted {
                 keys.entry(*loader).or_default().push(key.clone());
             }
         }
@@ -129,7 +153,8 @@ impl<'p> Stage<'p, '_> {
         let ask = |gather: Gather<'p>| {
             let sources = match &gather.service {
                 Ok(service) => {
-                    gather.wanted.iter().map(|wanted| source(service, &gather, wanted)).collect()
+                    let wants = gather.wanted.iter();
+                    wants.map(|want| source(service, &gather, &want.wanted)).collect()
                 }
                 Err(_) => Vec::new(),
             };
@@ -143,7 +168,9 @@ impl<'p> Stage<'p, '_> {
     async fn answer(&self, group: Vec<Asked<'p>>) -> Vec<Filled<'p>> {
         wait(&group).await;
         let filled = group.into_iter().map(|asked| {
-            let slots = asked.sources.iter().map(|source| self.slot(&asked.gather, source));
+            asked.report_several();
+            let sources = asked.gather.wanted.iter().zip(&asked.sources);
+            let slots = sources.map(|(want, source)| self.slot(&asked.gather, want, source));
             Filled { fetch: Some(asked.gather.id), slots: slots.collect() }
         });
         self.descend(filled.collect()).await
@@ -157,8 +184,7 @@ impl<'p> Stage<'p, '_> {
         }
     }
 
-    fn slot(&self, gather: &Gather<'p>, source: &Source) -> Slot<'p> {
-        let fetch = gather.fetch;
+    fn slot(&self, gather: &Gather<'p>, want: &Want, source: &Source) -> Slot<'p> {
         let answer = match source {
             Source::Row(chunk, key) => match chunk.rows.peek() {
                 Some(Ok(rows)) => gather.row(rows, key.key()),
@@ -173,15 +199,24 @@ impl<'p> Stage<'p, '_> {
             Source::Lost(failure) => Err(Arc::clone(failure)),
         };
         let fragment = match answer {
-            Ok(answer) => self.project(fetch, &answer),
+            Ok(answer) => self.project(gather.fetch, &answer, want),
             Err(failure) => Fragment::failed(failure),
         };
         Slot { fragment, targets: Vec::new() }
     }
 
-    fn project(&self, fetch: &'p Fetch, answer: &Answer) -> Fragment<'p> {
-        project(answer, &fetch.shape, &self.inputs, &fetch.endpoint.upstream)
+    fn project(&self, fetch: &'p Fetch, answer: &Answer, want: &Want) -> Fragment<'p> {
+        let this: Vec<Option<Body>> = want.this.iter().map(|text| body(text.as_deref())).collect();
+        let this: Vec<Option<Value<'_>>> =
+            this.iter().map(|body| body.as_ref().map(Body::root)).collect();
+        let inputs = Inputs { this: &this, ..self.inputs };
+        project(answer, &fetch.shape, &inputs, &fetch.endpoint.upstream)
     }
+}
+
+/// A part of a body as a body of its own.
+fn body(text: Option<&[u8]>) -> Option<Body> {
+    Body::parse(Bytes::copy_from_slice(text?)).ok()
 }
 
 /// Waits for every request of a group; each is awaited once, however many slots it fills.
@@ -215,7 +250,7 @@ fn together(asked: Vec<Asked<'_>>) -> Vec<Vec<Asked<'_>>> {
     let mut first: HashMap<Shared<'_>, usize> = HashMap::new();
     for (index, one) in asked.iter().enumerate() {
         let mut last = None;
-        for shared in one.gather.wanted.iter().filter_map(Shared::of) {
+        for shared in one.gather.wanted.iter().filter_map(|want| Shared::of(&want.wanted)) {
             // Most keys of a fetch are of one loader.
             if last.as_ref() == Some(&shared) {
                 continue;

@@ -279,7 +279,7 @@ impl<'a> Builder<'a> {
         let args = self.args(group)?;
         let ty = &group.definition.ty;
         let key = endpoint.batch.as_ref().and_then(|batch| batch.key.clone());
-        let slots = slots(endpoint, key.as_ref(), captures);
+        let mut slots = slots(endpoint, key.as_ref(), captures);
         let fetch = self.reserve();
         let within = Place { fetch: Some(fetch), path: at.path };
         let shape = match then {
@@ -291,13 +291,14 @@ impl<'a> Builder<'a> {
                 Shape { nullable: !ty.is_non_null(), kind: Kind::Through(through) }
             }
             Then::Computed(expression) => {
-                let computed = computed(group, expression, args, &mut Vec::new());
+                let computed = computed(group, expression, args, captures);
+                slots.extend_from_slice(&computed.slots);
                 let shape = self.shape(ty, group.nodes, within)?;
                 Shape { nullable: shape.nullable, kind: Kind::Computed(computed, Box::new(shape)) }
             }
         };
         self.fill(fetch, Fetch { key, ..group.fetch(endpoint, args, shape, at) });
-        Ok(Hole { fetch, slots, nullable: !ty.is_non_null(), list: None })
+        Ok(Hole { fetch, slots: slots.into(), nullable: !ty.is_non_null(), list: None })
     }
 
     /// Another type's lookup, by one key or by a list of keys.
@@ -315,7 +316,7 @@ impl<'a> Builder<'a> {
             }
             one => (one, None),
         };
-        let slots = slots(&lookup.endpoint, Some(&lookup.key), captures);
+        let slots = slots(&lookup.endpoint, Some(&lookup.key), captures).into();
         let fetch = self.reserve();
         let shape = self.shape(ty, group.nodes, Place { fetch: Some(fetch), path: at.path })?;
         let key = Some(lookup.key.clone());
@@ -429,7 +430,7 @@ fn scalar(name: &Name) -> Leaf {
 }
 
 /// What a request reads of the object around it, then what its key reads.
-fn slots(endpoint: &Endpoint, key: Option<&KeyPath>, captures: &mut Vec<Path>) -> Box<[u32]> {
+fn slots(endpoint: &Endpoint, key: Option<&KeyPath>, captures: &mut Vec<Path>) -> Vec<u32> {
     let key = key.filter(|key| matches!(key.root, Root::This | Root::Answer));
     let key = key.map(|key| key.split().0);
     endpoint.this.iter().chain(&key).map(|path| capture(path, captures)).collect()

@@ -16,7 +16,7 @@ use super::lines::Lines;
 use super::variables::{self, VariableDefinition, Variables};
 use super::{Location, OperationKind, lexical, size, validate};
 use crate::failure::{Code, Failure};
-use crate::schema::Catalog;
+use crate::schema::{Catalog, with_signs};
 
 /// What a document may cost.
 #[derive(Debug, Clone, Copy)]
@@ -293,7 +293,8 @@ fn parse(source: &Source) -> Result<ast::Document, RequestError> {
         Err(errors) => Err(match errors.errors.iter().next() {
             Some(first) => {
                 let locations = source.locations([first.error.location()]);
-                failed(validate::sentence(&first.error.to_string())).at(locations)
+                let message = with_signs(&first.error.to_string());
+                failed(validate::sentence(&message)).at(locations)
             }
             None => failed("Syntax error.".to_owned()),
         }),

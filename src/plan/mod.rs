@@ -193,7 +193,8 @@ pub struct Hole {
     /// The fetch.
     pub fetch: FetchId,
     /// For each slot of the endpoint's `this`, then for the fetch's key if it reads `this` or
-    /// `answer`: the capture of the selection around.
+    /// `answer`, then for each slot of an expression beside the request: the capture of the
+    /// selection around.
     pub slots: Box<[u32]>,
     /// Whether null may stand here.
     pub nullable: bool,
@@ -224,7 +225,8 @@ pub struct Computed {
     pub expression: Arc<Expression>,
     /// The field's arguments.
     pub args: ArgsId,
-    /// For each slot of the expression's `this`: the capture of the selection around.
+    /// For each slot of the expression's `this`: the capture of the selection around; of the
+    /// selection around the request, if the expression stands beside one.
     pub slots: Box<[u32]>,
 }
 
@@ -277,14 +279,23 @@ impl Plan {
 }
 
 impl Fetch {
-    /// Whether a batch hands all rows of a key to what reads the answer (`@ref` or `@computed`
-    /// beside `@rest` on a list), though the value itself is no list of rows.
+    /// Whether a key's value is made of all its rows, not of the first.
     #[must_use]
     pub fn takes_all_rows(&self) -> bool {
         match &self.shape.kind {
+            Kind::List(_) => true,
             Kind::Through(through) => through.hole.list.is_some(),
             Kind::Computed(_, shape) => matches!(shape.kind, Kind::List(_)),
-            _ => false,
+            Kind::Leaf(_) | Kind::Object(_) | Kind::Abstract(_) => false,
+        }
+    }
+
+    /// How many values of the parent an expression beside the request reads.
+    #[must_use]
+    pub fn computed_slots(&self) -> usize {
+        match &self.shape.kind {
+            Kind::Computed(computed, _) => computed.slots.len(),
+            _ => 0,
         }
     }
 }

@@ -51,6 +51,8 @@ pub struct Inputs<'r> {
     pub authenticated: bool,
     /// The caller's claims, for computed fields.
     pub claims: Option<Value<'r>>,
+    /// What an expression beside the request reads of the parent's object, by its slots.
+    pub this: &'r [Option<Value<'r>>],
     /// The arguments of each [`crate::plan::ArgsId`], as a JSON object; or why there are none.
     pub args: &'r [Result<Body, Arc<Failure>>],
     /// `__schema` and `__type` by response key.

@@ -23,6 +23,8 @@ pub struct Groups {
     without_key: usize,
     /// How many times a row has joined a group.
     joined: usize,
+    /// How many of those were not the first of their group.
+    repeated: usize,
 }
 
 /// A row that reports a failure (`error.if`): where it lies in the batch's body.
@@ -66,6 +68,7 @@ pub fn split(
         rows: Vec::new(),
         without_key: 0,
         joined: 0,
+        repeated: 0,
     };
     match &batch.by {
         By::Property(by) if rows_at.is_single() => {
@@ -131,10 +134,10 @@ impl Groups {
         self.without_key
     }
 
-    /// How many rows a key has.
+    /// Whether a key has several rows.
     #[must_use]
-    pub fn count(&self, key: &Key) -> usize {
-        self.rows(key.text()).count()
+    pub fn has_several(&self, key: &Key) -> bool {
+        self.repeated > 0 && self.rows(key.text()).nth(1).is_some()
     }
 
     /// A key's value where one is wanted: of its first row.
@@ -250,6 +253,7 @@ impl Groups {
         let Some((known, next)) = self.rows.get_mut(last as usize) else { return };
         // A row that names a key twice belongs to it once.
         if *known != row {
+            self.repeated += 1;
             *next = Some(number);
             group.rows = Some((first, number));
             self.rows.push((row, None));

@@ -162,7 +162,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             }
             (Kind::Computed(computed, shape), _) => {
                 cursor.skip();
-                let result = self.compute(computed, &[], Some(value));
+                let result = self.compute(computed, self.inputs.this, Some(value));
                 let body = result.map_err(|failure| self.failed(failure, asked))?;
                 return self
                     .of_body(&body, |it| it.value(&mut body.root().cursor(), &shape.kind, asked));

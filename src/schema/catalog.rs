@@ -177,7 +177,7 @@ pub struct Endpoint {
     pub label: Box<str>,
     /// The request.
     pub request: RequestTemplate,
-    /// Paths of the parent's object that the request reads, by slot; the batch's key among them.
+    /// Paths of the parent's object that the request reads, by slot.
     pub this: Vec<Path>,
     /// Where the value, or a batch's rows, lie in the answer.
     pub at: Path,

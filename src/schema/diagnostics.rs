@@ -279,7 +279,7 @@ fn is_syntax(error: &DiagnosticData) -> bool {
 }
 
 /// Tokens by their signs instead of the parser's names for them.
-fn with_signs(message: &str) -> String {
+pub(crate) fn with_signs(message: &str) -> String {
     const SIGNS: [(&str, &str); 13] = [
         ("L_PAREN", "`(`"),
         ("R_PAREN", "`)`"),
@@ -293,7 +293,7 @@ fn with_signs(message: &str) -> String {
         ("AT", "`@`"),
         ("PIPE", "`|`"),
         ("AMP", "`&`"),
-        ("EOF", "the end of the file"),
+        ("EOF", "the end of the text"),
     ];
     let sign = |word: &str| SIGNS.iter().find(|(name, _)| *name == word).map(|(_, sign)| *sign);
     let words = message.split(' ').map(|word| match word.strip_suffix(',') {

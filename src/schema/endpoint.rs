@@ -69,12 +69,9 @@ impl<'s> Check<'s> {
         let error = self.error_rule(&rest.error);
         let timeout = self.timeout(rest.timeout.as_ref());
         let not_found = self.not_found(rest);
-        let (mut request, mut batch) = (request?, batch?);
+        let (mut request, batch) = (request?, batch?);
         let mut this = Vec::new();
         request.bind_this(&mut this);
-        if let Some(key) = batch.as_mut().and_then(|batch| batch.key.as_mut()) {
-            key.bind_this(&mut this);
-        }
         let (upstream, defaults) = upstream?;
         Ok(Arc::new(Endpoint {
             id,

@@ -238,10 +238,7 @@ impl<'s> Check<'s> {
         let endpoint = self.looked_up(reference, site, known);
         let used = self.ref_use(&reference.text, site);
         let key = used.and_then(|used| self.key(&reference.text, used, site, known.inputs));
-        let mut key = key?;
-        // The only value of the parent that a lookup needs, since its request reads none.
-        key.bind_this(&mut Vec::new());
-        Ok(Lookup { key, endpoint: endpoint? })
+        Ok(Lookup { key: key?, endpoint: endpoint? })
     }
 
     fn looked_up(
@@ -290,11 +287,6 @@ impl<'s> Check<'s> {
             let place = text.at(&reference.span);
             let found = match reference.root {
                 Root::This if site.is_root => Err(self.no_this(&place, site)),
-                Root::This if site.has_answer => Err(self.refuse_with(
-                    &place,
-                    "beside a `@rest` an expression cannot read `this` yet",
-                    "parents share the answer; read it as `answer.name`",
-                )),
                 Root::Answer if !site.has_answer => Err(self.refuse_with(
                     &place,
                     "there is no `answer` without a `@rest` beside",

@@ -43,6 +43,7 @@ pub use catalog::{
     FieldType, Lookup, NotFound, ObjectType, Scalar, Source, Then,
 };
 pub use definitions::directives_sdl;
+pub(crate) use diagnostics::with_signs;
 
 /// Reads a schema: all files are one. `upstreams` are the services that `@rest` may name, and what
 /// holds for each where a directive does not say; `env` reads an environment variable for `{env.X}`.

@@ -3,8 +3,7 @@
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
-use super::expression::ComputedValues;
-use super::reference::{self, Slot};
+use super::reference;
 use super::{Error, Root};
 use crate::json::{Kind, Path, Value};
 
@@ -75,7 +74,6 @@ pub struct KeyPath {
     pub root: Root,
     /// The path below the root.
     pub path: Path,
-    slot: Slot,
 }
 
 impl KeyPath {
@@ -97,15 +95,7 @@ impl KeyPath {
             return Err(Error::new(0..text.len(), format!("`{name}` alone is no key"))
                 .help(format!("name one of them, as in `{name}.id`")));
         }
-        Ok(KeyPath { root, path, slot: Slot::default() })
-    }
-
-    /// Gives a `this` path its slot among the parent's captured values; equal paths share one. A
-    /// path with `[*]` is captured up to there, and [`KeyPath::read`] reads on.
-    pub fn bind_this(&mut self, captures: &mut Vec<Path>) {
-        if self.root == Root::This {
-            self.slot = Slot::bind(&self.path, captures);
-        }
+        Ok(KeyPath { root, path })
     }
 
     /// Turns the names of an argument's path into those on the wire.
@@ -119,30 +109,6 @@ impl KeyPath {
     /// the path split before its first `[*]`.
     pub fn split(&self) -> (Path, Option<Path>) {
         reference::definite(&self.path)
-    }
-
-    /// The slot of a `this` path.
-    pub fn slot(&self) -> Option<usize> {
-        (self.root == Root::This).then_some(self.slot.index)
-    }
-
-    /// The values at the path, in order: one of a plain path, any number of one with `[*]`.
-    /// Nothing there gives nothing; a null that is there is given.
-    pub fn read<'a>(&self, values: &ComputedValues<'a>) -> Vec<Value<'a>> {
-        let (from, path) = match self.root {
-            Root::Args => (Some(values.args), Some(&self.path)),
-            Root::Claims => (values.claims, Some(&self.path)),
-            Root::Answer => (values.answer, Some(&self.path)),
-            Root::This => {
-                (values.this.get(self.slot.index).copied().flatten(), self.slot.below.as_ref())
-            }
-            Root::Headers(_) | Root::Key | Root::Keys => (None, None),
-        };
-        match (from, path) {
-            (Some(value), Some(path)) => path.eval_all(value).collect(),
-            (value, None) => value.into_iter().collect(),
-            (None, Some(_)) => Vec::new(),
-        }
     }
 }
 

@@ -317,6 +317,22 @@ impl Object<'_> {
             "bio" => stopped(self.segment("id").and_then(|id| {
                 Ok(naive.value(&get("users", &format!("/bio/{id}")).with(ERROR), "text")?)
             })),
+            "runs" => match naive.value(&get("shop", "/status"), ".") {
+                Ok(Got::Missing) => Ok(Got::Missing),
+                Ok(Got::Value(answer)) => {
+                    let version = json::at(&answer, "version");
+                    match (this("name"), args.get("on"), version) {
+                        (
+                            Some(Value::String(name)),
+                            Some(Value::String(on)),
+                            Some(Value::String(version)),
+                        ) => Ok(Got::Value(format!("{name}{on}{version}").into())),
+                        _ => Err(Fail::bad()),
+                    }
+                }
+                Ok(_) => Err(Fail::bad()),
+                Err(fail) => Err(fail),
+            },
             "strictBio" => stopped(self.segment("id").and_then(|id| {
                 Ok(naive.strict_value(&get("users", &format!("/bio/{id}")), "text")?)
             })),

@@ -124,8 +124,14 @@ fn service() -> Arc<str> {
     "shop".into()
 }
 
-const INPUTS: Inputs<'static> =
-    Inputs { authenticated: true, claims: None, args: &[], introspection: &[], max_bytes: 1 << 20 };
+const INPUTS: Inputs<'static> = Inputs {
+    authenticated: true,
+    claims: None,
+    this: &[],
+    args: &[],
+    introspection: &[],
+    max_bytes: 1 << 20,
+};
 
 fn of<'p>(shape: &'p Shape, text: &str) -> Fragment<'p> {
     project(&answer(text), shape, &INPUTS, &service())

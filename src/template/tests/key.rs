@@ -146,35 +146,6 @@ fn a_missing_parameter_before_the_keys_moves_them() {
 }
 
 #[test]
-fn a_key_path_reads_one_path_below_one_root() {
-    let (args, parent) =
-        (json(r#"{"id": 1}"#), json(r#"{"ids": [{"n": 2}, {"n": 3}], "x": null}"#));
-    let (claims, answer) = (json(r#"{"sub": "me"}"#), json(r#"[{"id": 4}, {"id": 5}]"#));
-    let read = |text: &str| {
-        let mut path = KeyPath::parse(text).unwrap();
-        let mut captures = Vec::new();
-        path.bind_this(&mut captures);
-        let this: Vec<_> = captures.iter().map(|path: &Path| path.eval(parent.root())).collect();
-        let values = ComputedValues {
-            args: args.root(),
-            this: &this,
-            claims: Some(claims.root()),
-            answer: Some(answer.root()),
-        };
-        let raw = |value: Value<'_>| String::from_utf8(value.raw().to_vec()).unwrap();
-        path.read(&values).into_iter().map(raw).collect::<Vec<_>>()
-    };
-    assert_eq!(read("args.id"), ["1"]);
-    assert_eq!(read("this.ids[*].n"), ["2", "3"]);
-    assert_eq!(read("this.ids[0].n"), ["2"]);
-    assert_eq!(read("this.x"), ["null"]);
-    assert_eq!(read("this.y"), [""; 0]);
-    assert_eq!(read("claims.sub"), ["\"me\""]);
-    assert_eq!(read("answer[*].id"), ["4", "5"]);
-    assert_eq!(read("answer[1].id"), ["5"]);
-}
-
-#[test]
 fn equal_paths_of_the_parent_share_a_slot() {
     let mut template =
         parse(get("/{this.a}/{this.b.c}/{this.a}?x={this.l[*].id}"), KeyMode::None).unwrap();
@@ -182,8 +153,4 @@ fn equal_paths_of_the_parent_share_a_slot() {
     template.bind_this(&mut captures);
     let texts: Vec<String> = captures.iter().map(Path::to_string).collect();
     assert_eq!(texts, ["b.c", "a", "l"]);
-    let mut key = KeyPath::parse("this.a").unwrap();
-    key.bind_this(&mut captures);
-    assert_eq!(key.slot(), Some(1));
-    assert_eq!(captures.len(), 3);
 }
