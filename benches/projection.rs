@@ -101,7 +101,7 @@ fn keys(slots: &mut [Slot<'_>]) -> IndexSet<Key> {
 
 fn respond<'p>(query: &'p Selection, tables: Vec<Vec<Slot<'p>>>) -> Vec<u8> {
     let root = Slot { fragment: project_root(query, &INPUTS), targets: vec![Target::Slot(0)] };
-    assemble(&root, &Tables(tables), 1 << 24).unwrap().data.unwrap()
+    assemble(&root, &Tables(tables), &[], 1 << 24).unwrap().data.unwrap()
 }
 
 fn words(out: &mut String, seed: usize, count: usize) {

@@ -89,7 +89,7 @@ async fn run_step<'p>(
     let stage = Stage { plan, inputs, run, calls, loaders };
     let (root, tables) = stage.fill(project_root(&step.selection, &inputs)).await;
     match root {
-        Some(root) => assemble(&root, &tables, inputs.max_bytes),
+        Some(root) => assemble(&root, &tables, &plan.fetches, inputs.max_bytes),
         None => Ok(Assembled { data: None, errors: Vec::new() }),
     }
 }

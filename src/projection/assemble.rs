@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::failure::{Code, Failure};
-use crate::plan::Location;
+use crate::plan::{Fetch, FetchId, Location};
 
 use super::paths::{PathId, PathStep, Paths};
 use super::settle::{Cause, Filled, Node, Settled, Settlement};
@@ -14,13 +14,14 @@ use super::{Assembled, Failed, HoleAt, Outcome, Slot, Tables, Target};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLarge;
 
-/// Puts a response together: the root and, in its holes, the slots of the fetches.
+/// Puts a response together: the root and, in its holes, the slots of the plan's `fetches`.
 ///
 /// # Errors
 /// [`TooLarge`]: data and errors would be more than `max_bytes`. Errors are counted roughly.
 pub fn assemble<'p>(
     root: &Slot<'p>,
     tables: &Tables<'p>,
+    fetches: &[Fetch],
     max_bytes: usize,
 ) -> Result<Assembled<'p>, TooLarge> {
     let settlement = Settlement::new(tables);
@@ -28,6 +29,7 @@ pub fn assemble<'p>(
     let node = Node { fetch: None, slot: root, settled: &settled };
     let mut assembly = Assembly {
         settlement: &settlement,
+        fetches,
         out: Vec::new(),
         errors: Vec::new(),
         error_bytes: 0,
@@ -45,6 +47,7 @@ pub fn assemble<'p>(
 
 struct Assembly<'t, 'p> {
     settlement: &'t Settlement<'t, 'p>,
+    fetches: &'t [Fetch],
     out: Vec<u8>,
     errors: Vec<Failed<'p>>,
     error_bytes: usize,
@@ -203,7 +206,9 @@ impl<'t, 'p> Assembly<'t, 'p> {
             (Some(Target::Null | Target::List(_)), _) => None,
             (None, _) => return self.fail(path, locations, lost()),
         };
-        let Some(slot) = slot else { return self.fail(path, locations, null()) };
+        let Some(slot) = slot else {
+            return self.fail(path, locations, self.no_key(hole.hole.fetch));
+        };
         match self.settlement.child(node.fetch, hole.hole, slot) {
             Some(child) => self.fail_slot(child, path, locations),
             None => self.fail(path, locations, lost()),
@@ -225,8 +230,8 @@ impl<'t, 'p> Assembly<'t, 'p> {
                 let locations = if own.is_empty() { locations } else { own };
                 self.fail(path, locations, Arc::clone(&failed.failure))
             }
-            (Settled::Missing, _) => self.fail(path, locations, not_found()),
-            _ => self.fail(path, locations, null()),
+            (Settled::Missing, _) => self.fail(path, locations, self.not_found(node.fetch)),
+            _ => self.fail(path, locations, self.null(node.fetch)),
         }
     }
 
@@ -242,6 +247,43 @@ impl<'t, 'p> Assembly<'t, 'p> {
         self.error_bytes += 100 + failure.message.len() + path.len() * 8;
         self.errors.push(Failed { path, locations: locations.unwrap_or_default(), failure });
         self.put(b"")
+    }
+
+    fn not_found(&self, fetch: Option<FetchId>) -> Arc<Failure> {
+        let message = "the upstream has no such thing, and null may not stand here";
+        self.failure(Code::NotFound, message, fetch, self.fetch(fetch))
+    }
+
+    fn null(&self, fetch: Option<FetchId>) -> Arc<Failure> {
+        let message = "the upstream gave null where it may not stand";
+        self.failure(Code::UpstreamBadAnswer, message, fetch, self.fetch(fetch))
+    }
+
+    /// What a request needs is null, as the parent's upstream gave it, if one did.
+    fn no_key(&self, fetch: FetchId) -> Arc<Failure> {
+        let message = "what it is asked for by is null, and null may not stand here";
+        let parent = self.fetch(Some(fetch)).and_then(|fetch| self.fetch(fetch.parent));
+        self.failure(Code::UpstreamBadAnswer, message, Some(fetch), parent)
+    }
+
+    /// A failure of a fetch's field, said of the upstream of `of`.
+    fn failure(
+        &self,
+        code: Code,
+        message: &str,
+        fetch: Option<FetchId>,
+        of: Option<&Fetch>,
+    ) -> Arc<Failure> {
+        let field = self.fetch(fetch).map(|fetch| format!("{}: ", fetch.coordinate));
+        let failure = Failure::new(code, format!("{}{message}", field.unwrap_or_default()));
+        Arc::new(match of {
+            Some(fetch) => failure.of(&fetch.endpoint.upstream, None),
+            None => failure,
+        })
+    }
+
+    fn fetch(&self, id: Option<FetchId>) -> Option<&'t Fetch> {
+        self.fetches.get(id?.0 as usize)
     }
 
     /// The steps from the response's root to the fragment that is being written.
@@ -277,14 +319,6 @@ fn next(hole: Option<u32>, error: Option<u32>, nulled: Option<u32>) -> Option<Ne
         .filter_map(|(at, next)| Some((at?, next)))
         .min_by_key(|(at, _)| *at)
         .map(|(_, next)| next)
-}
-
-fn not_found() -> Arc<Failure> {
-    Failure::new(Code::NotFound, "there is no such thing, and null may not stand here").into()
-}
-
-fn null() -> Arc<Failure> {
-    Failure::new(Code::UpstreamBadAnswer, "the upstream gave null where it may not stand").into()
 }
 
 fn lost() -> Arc<Failure> {

@@ -4,7 +4,7 @@ use super::*;
 
 /// The response, its errors each on a line.
 fn assembled(root: &Slot<'_>, tables: Vec<Vec<Slot<'_>>>) -> String {
-    let assembled = assemble(root, &Tables(tables), 100_000).expect("within the limit");
+    let assembled = assemble(root, &Tables(tables), &[], 100_000).expect("within the limit");
     let data = assembled.data.map_or("none".into(), |data| String::from_utf8(data).expect("text"));
     assembled.errors.iter().fold(data, |text, error| text + "\n" + &said(error))
 }
@@ -28,8 +28,10 @@ fn down() -> Arc<Failure> {
 /// What most slots are.
 static NUMBER: Shape = Shape { nullable: false, kind: INT };
 
-const NOT_FOUND: &str = "NOT_FOUND: there is no such thing, and null may not stand here";
+const NOT_FOUND: &str = "NOT_FOUND: the upstream has no such thing, and null may not stand here";
 const NULL: &str = "UPSTREAM_BAD_ANSWER: the upstream gave null where it may not stand";
+const NO_KEY: &str =
+    "UPSTREAM_BAD_ANSWER: what it is asked for by is null, and null may not stand here";
 const DOWN: &str = "UPSTREAM_UNAVAILABLE: down";
 
 #[test]
@@ -109,7 +111,7 @@ fn a_hole_that_may_not_be_null_nulls_the_nearest_value_that_may() {
     let tables = vec![vec![list], vec![slot(of(&NUMBER, "5"), []), slot(missing(), [])]];
     let expected = format!(
         "{{\"t\":{{\"l\":[{{\"n\":1,\"h\":5,\"m\":null}},null,null,null]}},\"z\":null}}\n\
-        t.l.1.h: {NOT_FOUND}\nt.l.2.h: {NULL}\nt.l.3.h: {DOWN}"
+        t.l.1.h: {NOT_FOUND}\nt.l.2.h: {NO_KEY}\nt.l.3.h: {DOWN}"
     );
     assert_eq!(assembled(&root, tables), expected);
 }
@@ -205,7 +207,7 @@ fn errors_without_a_location_are_located_as_the_hole_they_lie_in() {
     let root = selection("Query", [opt_hole("l", 0), opt_hole("m", 0)], &[]);
     let root = slot(project_root(&root, &INPUTS), [Target::Slot(0), Target::Slot(1)]);
     let table = vec![slot(of(&shape, "[\"x\"]"), []), slot(of(&shape, "{}"), [])];
-    let assembled = assemble(&root, &Tables(vec![table]), 1000).expect("within the limit");
+    let assembled = assemble(&root, &Tables(vec![table]), &[], 1000).expect("within the limit");
     let lines: Vec<_> = assembled.errors.iter().map(|error| error.locations[0].line).collect();
     assert_eq!(lines, [u32::from(b'l'), u32::from(b'm')]);
 }
@@ -235,7 +237,8 @@ fn a_response_over_the_limit_is_refused_while_it_grows() {
     let size = |slot_number: u32, items: usize, max: usize| {
         let targets = [Target::List(vec![Some(slot_number); items])];
         let root = slot(project_root(&root, &INPUTS), targets);
-        assemble(&root, &table(), max).map(|assembled| assembled.data.map_or(0, |data| data.len()))
+        assemble(&root, &table(), &[], max)
+            .map(|assembled| assembled.data.map_or(0, |data| data.len()))
     };
     assert_eq!(size(0, 10, 117), Ok(117));
     assert_eq!(size(0, 10, 116), Err(TooLarge));
