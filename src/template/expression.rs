@@ -211,9 +211,24 @@ fn compile(text: &str) -> Result<Program, Error> {
         };
         let at = offset(text, first.pos);
         let end = text.ceil_char_boundary((at + 1).min(text.len()));
-        let message = first.msg.strip_prefix("Syntax error: ").unwrap_or(&first.msg);
-        Error::new(at..end, format!("this is no CEL: {message}"))
+        Error::new(at..end, format!("this is no CEL: {}", syntax(&first.msg)))
     })
+}
+
+/// The parser's words, without the list of all tokens that could follow.
+fn syntax(message: &str) -> String {
+    let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
+    let message = message.split(" expecting ").next().unwrap_or(message);
+    if message == "mismatched input '<EOF>'" {
+        return "it ends before it is whole".to_owned();
+    }
+    let quoted = |text: &str| text.trim_matches('\'').to_owned();
+    match message.split_once(" input ") {
+        Some(("mismatched" | "extraneous", input)) => {
+            format!("`{}` cannot stand here", quoted(input))
+        }
+        _ => message.to_owned(),
+    }
 }
 
 /// The byte at a line and column, both from 1 and the column in characters.

@@ -195,7 +195,7 @@ fn a_list_of_entities_has_one_value_a_key() {
         response(true, false, items(&[Some(0), Some(1), Some(2)])),
         format!("{{\"l\":null}}\nl.1: {NOT_FOUND}")
     );
-    assert_eq!(response(false, false, items(&[Some(0), None])), format!("none\nl.1: {NULL}"));
+    assert_eq!(response(false, false, items(&[Some(0), None])), format!("none\nl.1: {NO_KEY}"));
     assert_eq!(response(false, false, items(&[Some(2)])), format!("none\nl.0: {wrong}"));
     assert_eq!(response(true, true, Target::Null), r#"{"l":null}"#);
     assert_eq!(response(true, true, Target::Failed(down())), format!("{{\"l\":null}}\nl: {DOWN}"));

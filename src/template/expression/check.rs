@@ -295,5 +295,8 @@ fn bad_pattern(pattern: &str) -> Option<String> {
     let mut context = Context::with_env(std::sync::Arc::clone(&ENVIRONMENT));
     context.add_variable_from_value("pattern", pattern.to_owned());
     let program = ENVIRONMENT.compile("''.matches(pattern)").ok()?;
-    program.execute(&context).err().map(|error| error.to_string())
+    let error = program.execute(&context).err()?.to_string();
+    // Its last line says what is wrong, those before show the pattern.
+    let why = error.lines().last().unwrap_or_default();
+    Some(format!("this is no regular expression: {}", why.trim_start_matches("error: ")))
 }

@@ -212,7 +212,7 @@ fn mistakes_are_found_at_start() {
     let (place, message, _) = tells("this.a.matches(args.p)");
     assert!(message == "the pattern of `matches` must be written out", "{place} {message}");
     assert_eq!(tells("matches(this.a, this.b)").1, "the pattern of `matches` must be written out");
-    assert!(tells("this.a.matches('(')").1.contains("not a valid regex"));
+    assert!(tells("this.a.matches('(')").1.starts_with("this is no regular expression: "));
     assert_eq!(
         tells("this.a.replace('a', args.p)").1,
         "the replacement of `replace` must be written out"
@@ -224,7 +224,7 @@ fn mistakes_are_found_at_start() {
     assert_eq!(tells("Foo{a: 1}").1, "there are no message types here");
     let (place, message, _) = tells("'éé' + )");
     assert_eq!(place, ")");
-    assert!(message.starts_with("this is no CEL: mismatched input ')'"), "{message}");
+    assert_eq!(message, "this is no CEL: `)` cannot stand here");
     assert_eq!(tells("1 +\n  'é' + #").0, "#");
     for text in ["", "this.", "this.a +", "(", "'", "a b", "this.?a", "\u{1}", "{", "é"] {
         assert!(!tells(text).1.is_empty(), "{text}");
