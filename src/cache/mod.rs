@@ -1,9 +1,16 @@
-//! Bounded stores, and the [`Partition`] that says whose entries are whose.
+//! Bounded stores, what may be kept in them and for how long, and the [`Partition`] that says whose
+//! entries are whose.
 //!
-//! It knows no HTTP, no GraphQL and no token: keys and values are handed in.
+//! It knows no GraphQL and no token, and makes no call: keys and values are handed in.
 
 mod bounded;
+mod clock;
+mod fresh;
+mod freshness;
 mod partition;
 
 pub use bounded::Bounded;
+pub use clock::Clock;
+pub use fresh::Fresh;
+pub use freshness::{Declared, Judged, Keep, NotKept, Scope, Varying, judge};
 pub use partition::Partition;
