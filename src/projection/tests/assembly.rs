@@ -29,7 +29,6 @@ fn down() -> Arc<Failure> {
 static NUMBER: Shape = Shape { nullable: false, kind: INT };
 
 const NOT_FOUND: &str = "NOT_FOUND: the upstream has no such thing, and null may not stand here";
-const NULL: &str = "UPSTREAM_BAD_ANSWER: the upstream gave null where it may not stand";
 const NO_KEY: &str =
     "UPSTREAM_BAD_ANSWER: what it is asked for by is null, and null may not stand here";
 const DOWN: &str = "UPSTREAM_UNAVAILABLE: down";
