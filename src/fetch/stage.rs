@@ -15,7 +15,7 @@ use super::{Run, Service};
 use crate::failure::Failure;
 use crate::json::Body;
 use crate::plan::{Fetch, FetchId, Plan};
-use crate::projection::{Answer, Fragment, Inputs, Slot, Tables, project};
+use crate::projection::{Fragment, Inputs, Layouts, Slot, Tables, project};
 
 /// The slots of one fetch, or of the root.
 pub(super) struct Filled<'p> {
@@ -143,7 +143,9 @@ impl<'p> Stage<'p, '_> {
     async fn answer(&self, group: Vec<Asked<'p>>) -> Vec<Filled<'p>> {
         wait(&group).await;
         let filled = group.into_iter().map(|asked| {
-            let slots = asked.sources.iter().map(|source| self.slot(&asked.gather, source));
+            let mut layouts = Layouts::default();
+            let slots =
+                asked.sources.iter().map(|source| self.slot(&asked.gather, source, &mut layouts));
             Filled { fetch: Some(asked.gather.id), slots: slots.collect() }
         });
         self.descend(filled.collect()).await
@@ -157,7 +159,7 @@ impl<'p> Stage<'p, '_> {
         }
     }
 
-    fn slot(&self, gather: &Gather<'p>, source: &Source) -> Slot<'p> {
+    fn slot(&self, gather: &Gather<'p>, source: &Source, layouts: &mut Layouts<'p>) -> Slot<'p> {
         let fetch = gather.fetch;
         let answer = match source {
             Source::Row(chunk, key) => match chunk.rows.peek() {
@@ -173,14 +175,13 @@ impl<'p> Stage<'p, '_> {
             Source::Lost(failure) => Err(Arc::clone(failure)),
         };
         let fragment = match answer {
-            Ok(answer) => self.project(fetch, &answer),
+            Ok(answer) => {
+                let service = &fetch.endpoint.upstream;
+                project(&answer, &fetch.shape, &self.inputs, service, layouts)
+            }
             Err(failure) => Fragment::failed(failure),
         };
         Slot { fragment, targets: Vec::new() }
-    }
-
-    fn project(&self, fetch: &'p Fetch, answer: &Answer) -> Fragment<'p> {
-        project(answer, &fetch.shape, &self.inputs, &fetch.endpoint.upstream)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::json::{Body, Cursor, Kind, Path, RawString, Segment, Span, Value};
+use crate::json::{Body, Kind, Path, RawString, Segment, Span, Value};
 use crate::schema::{Batch, By, ErrorRule};
 use crate::template::Key;
 
@@ -72,9 +72,8 @@ pub fn split(
             let Some(rows) = rows_of(rows_at.eval(body.root()), Kind::Array)? else {
                 return Ok(groups);
             };
-            let (mut cursor, mut order) = (rows.cursor(), Order::default());
-            let Some(mut rows) = cursor.array() else { return Ok(groups) };
-            while let Some(row) = rows.next_item() {
+            let mut order = Order::default();
+            for row in rows.items() {
                 groups.add(row, by, error, &mut order);
             }
         }
@@ -82,7 +81,7 @@ pub fn split(
             rows_of(rows_at.list(body.root()), Kind::Array)?;
             let mut order = Order::default();
             for row in rows_at.eval_all(body.root()) {
-                groups.add(&mut row.cursor(), by, error, &mut order);
+                groups.add(row, by, error, &mut order);
             }
         }
         By::Name => {
@@ -198,24 +197,19 @@ impl Groups {
             .map(|(span, _)| *span)
     }
 
-    /// Adds the row that the cursor stands at to the group of each of its keys, and passes it.
-    fn add(&mut self, cursor: &mut Cursor<'_>, by: &Path, error: &ErrorRule, order: &mut Order) {
-        let (row, start) = (cursor.value(), cursor.position());
-        let failed = reports_failure(error, row);
-        let before = self.joined;
+    /// Adds a row to the group of each of its keys.
+    fn add(&mut self, row: Value<'_>, by: &Path, error: &ErrorRule, order: &mut Order) {
+        let (span, failed, before) = (row.span(), reports_failure(error, row), self.joined);
         if let [Segment::Property(name)] = by.segments() {
             let mut found = None;
             let find = |found: RawString<'_>| (found == **name).then_some(0);
-            order.walk(cursor, find, |_, value, span| found = Some((value, span)));
-            let row = Span { start, end: cursor.position() };
-            if let Some((value, span)) = found {
-                self.join_all(value, span, row, failed);
+            order.walk(row, find, |_, value| found = Some(value));
+            if let Some(value) = found {
+                self.join_all(value, span, failed);
             }
         } else {
-            cursor.skip();
-            let span = Span { start, end: cursor.position() };
             for value in by.eval_all(row) {
-                self.join_all(value, value.span(), span, failed);
+                self.join_all(value, span, failed);
             }
         }
         if self.joined == before {
@@ -223,13 +217,13 @@ impl Groups {
         }
     }
 
-    fn join_all(&mut self, value: Value<'_>, span: Span, row: Span, failed: bool) {
+    fn join_all(&mut self, value: Value<'_>, row: Span, failed: bool) {
         if value.kind() == Kind::Array {
             for key in value.items() {
-                self.join(key_text(key, key.span()), row, failed);
+                self.join(key_text(key), row, failed);
             }
         } else {
-            self.join(key_text(value, span), row, failed);
+            self.join(key_text(value), row, failed);
         }
     }
 
@@ -267,7 +261,8 @@ impl Groups {
 }
 
 /// A key's text: a string's content, a number or Boolean as written.
-fn key_text(value: Value<'_>, Span { start, end }: Span) -> Option<Text> {
+fn key_text(value: Value<'_>) -> Option<Text> {
+    let Span { start, end } = value.span();
     match value.kind() {
         Kind::Number | Kind::Boolean => Some(Text::InBody(Span { start, end })),
         Kind::String => {
