@@ -8,14 +8,15 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use indexmap::IndexMap;
 
+use super::Run;
 use super::calls::{Calls, SharedCall};
 use super::gather::{Gather, Wanted};
-use super::loader::{BatchKey, Chunk, LoaderId, Loaders};
-use super::{Run, Service};
+use super::loader::{Chunk, Chunks, KeyList, LoaderId, Loaders};
 use crate::failure::Failure;
 use crate::json::Body;
 use crate::plan::{Fetch, FetchId, Plan};
 use crate::projection::{Fragment, Inputs, Layouts, Slot, Tables, project};
+use crate::template::Key;
 
 /// The slots of one fetch, or of the root.
 pub(super) struct Filled<'p> {
@@ -36,9 +37,31 @@ pub(super) struct Stage<'p, 'r> {
 
 /// What will bring the answer of a slot.
 enum Source {
-    Row(Arc<Chunk>, BatchKey),
+    Row(Arc<Chunk>, Key),
     Call(SharedCall),
     Lost(Arc<Failure>),
+}
+
+/// What brings the keys of one fetch, by loader: those of a loader in the order of the slots, and
+/// how many of them are taken.
+struct Brought(BTreeMap<LoaderId, Result<(Chunks, usize), Arc<Failure>>>);
+
+impl Brought {
+    /// What brings the next key of a loader.
+    fn next(&mut self, loader: LoaderId, key: &Key) -> Source {
+        match self.0.get_mut(&loader) {
+            Some(Ok((chunks, taken))) => {
+                let chunk = chunks.get(*taken);
+                *taken += 1;
+                chunk.map_or_else(
+                    || Source::Lost(super::lost_key()),
+                    |chunk| Source::Row(Arc::clone(chunk), key.clone()),
+                )
+            }
+            Some(Err(failure)) => Source::Lost(Arc::clone(failure)),
+            None => Source::Lost(super::lost_key()),
+        }
+    }
 }
 
 /// A fetch whose requests are made.
@@ -85,15 +108,16 @@ impl<'p> Stage<'p, '_> {
 
     /// What the holes of these slots want, by fetch.
     fn gather(&self, parents: &mut [Filled<'p>]) -> Vec<Gather<'p>> {
-        let mut gathers: IndexMap<FetchId, Gather<'p>> = IndexMap::new();
-        for slot in parents.iter_mut().flat_map(|filled| &mut filled.slots) {
-            let fragment = &slot.fragment;
-            slot.targets.reserve_exact(fragment.holes.len());
+        let mut gathers: BTreeMap<FetchId, Gather<'p>> = BTreeMap::new();
+        let mut captured = Vec::new();
+        for Slot { fragment, targets } in parents.iter_mut().flat_map(|filled| &mut filled.slots) {
+            let fragment = &*fragment;
+            targets.reserve_exact(fragment.holes.len());
             for place in &fragment.holes {
                 let id = place.hole.fetch;
                 let gather = gathers.entry(id).or_insert_with(|| Gather::new(self, id));
                 let instance = fragment.instances.get(place.instance as usize);
-                slot.targets.push(gather.target(self, place.hole, instance));
+                targets.push(gather.target(self, place.hole, instance, &mut captured));
             }
         }
         gathers.into_values().filter(|gather| !gather.wanted.is_empty()).collect()
@@ -101,41 +125,43 @@ impl<'p> Stage<'p, '_> {
 
     /// Makes the requests: all keys of a loader at once, whichever fetch wants them.
     async fn ask(&self, gathers: Vec<Gather<'p>>) -> Vec<Asked<'p>> {
-        let mut keys: BTreeMap<LoaderId, Vec<BatchKey>> = BTreeMap::new();
-        for wanted in gathers.iter().flat_map(|gather| gather.wanted.iter()) {
-            if let Wanted::Row(loader, key) = wanted {
-                keys.entry(*loader).or_default().push(key.clone());
-            }
+        let wanted: Vec<BTreeMap<LoaderId, KeyList>> = gathers.iter().map(Gather::keys).collect();
+        let mut lists: BTreeMap<LoaderId, Vec<KeyList>> = BTreeMap::new();
+        for (loader, keys) in wanted.iter().flatten() {
+            lists.entry(*loader).or_default().push(keys.clone());
         }
-        let mut chunks = BTreeMap::new();
-        for (loader, keys) in keys {
-            chunks.insert(loader, self.loaders.load(loader, keys).await);
+        let mut loaded = BTreeMap::new();
+        for (loader, lists) in lists {
+            loaded.insert(loader, self.loaders.load(loader, lists).await);
         }
-        let source = |service: &Arc<Service>, gather: &Gather<'p>, wanted: &Wanted| match wanted {
-            Wanted::Row(loader, key) => match chunks.get(loader) {
-                Some(Ok(chunks)) => match chunks.get(key) {
-                    Some(chunk) => Source::Row(Arc::clone(chunk), key.clone()),
-                    None => Source::Lost(super::lost_key()),
-                },
-                Some(Err(failure)) => Source::Lost(Arc::clone(failure)),
-                None => Source::Lost(super::lost_key()),
-            },
-            Wanted::Call(request) => {
-                let timeout = gather.fetch.endpoint.timeout;
-                Source::Call(self.calls.open(service, request.clone(), timeout))
-            }
-            Wanted::Refused(key) => Source::Lost(gather.refusal(key.as_ref())),
-        };
-        let ask = |gather: Gather<'p>| {
+        let asked = gathers.into_iter().zip(wanted).map(|(gather, keys)| {
+            let chunks = |(loader, keys): (LoaderId, KeyList)| {
+                let chunks = match loaded.get(&loader) {
+                    Some(Ok(chunks)) => chunks.get(&keys).cloned().ok_or_else(super::lost_key),
+                    Some(Err(failure)) => Err(Arc::clone(failure)),
+                    None => Err(super::lost_key()),
+                };
+                (loader, chunks.map(|chunks| (chunks, 0)))
+            };
+            let mut brought = Brought(keys.into_iter().map(chunks).collect());
             let sources = match &gather.service {
-                Ok(service) => {
-                    gather.wanted.iter().map(|wanted| source(service, &gather, wanted)).collect()
-                }
+                Ok(service) => gather
+                    .wanted
+                    .iter()
+                    .map(|wanted| match wanted {
+                        Wanted::Row(loader, key) => brought.next(*loader, key),
+                        Wanted::Call(request) => {
+                            let timeout = gather.fetch.endpoint.timeout;
+                            Source::Call(self.calls.open(service, Arc::clone(request), timeout))
+                        }
+                        Wanted::Refused(key) => Source::Lost(gather.refusal(key.as_ref())),
+                    })
+                    .collect(),
                 Err(_) => Vec::new(),
             };
             Asked { gather, sources }
-        };
-        gathers.into_iter().map(ask).collect()
+        });
+        asked.collect()
     }
 
     /// Waits for the requests of fetches that share some, projects their answers, and goes on to
@@ -163,7 +189,7 @@ impl<'p> Stage<'p, '_> {
         let fetch = gather.fetch;
         let answer = match source {
             Source::Row(chunk, key) => match chunk.rows.peek() {
-                Some(Ok(rows)) => gather.row(rows, key.key()),
+                Some(Ok(rows)) => gather.row(rows, key),
                 Some(Err(failure)) => Err(Arc::clone(failure)),
                 None => Err(super::lost_key()),
             },

@@ -49,7 +49,7 @@ use validate::Mark;
 pub struct Body {
     bytes: Bytes,
     /// The first is the root's; there is always one.
-    marks: Arc<[Mark]>,
+    marks: Arc<Vec<Mark>>,
 }
 
 /// Where a value lies in its body's bytes, without white space around it.
@@ -67,19 +67,19 @@ impl Body {
     /// # Errors
     /// Where and why the text is not one JSON value, with nothing of its content.
     pub fn parse(bytes: Bytes) -> Result<Body, Invalid> {
-        let marks = validate::validate(&bytes)?.into();
-        Ok(Body { bytes, marks })
+        let marks = validate::validate(&bytes)?;
+        Ok(Body { bytes, marks: Arc::new(marks) })
     }
 
     /// The body `null`.
     pub fn null() -> Body {
-        let marks = Arc::new([Mark { start: 0, end: 4 }]);
+        let marks = Arc::new(vec![Mark { start: 0, end: 4 }]);
         Body { bytes: Bytes::from_static(b"null"), marks }
     }
 
     /// The body `{}`.
     pub fn empty_object() -> Body {
-        let marks = Arc::new([Mark { start: 0, end: 2 }, Mark { start: 2, end: 0 }]);
+        let marks = Arc::new(vec![Mark { start: 0, end: 2 }, Mark { start: 2, end: 0 }]);
         Body { bytes: Bytes::from_static(b"{}"), marks }
     }
 

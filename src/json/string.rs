@@ -1,7 +1,6 @@
 //! Strings as JSON writes them: comparing, resolving escapes, and writing.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::fmt;
 
 use memchr::memchr;
@@ -86,11 +85,12 @@ impl Foreseen {
 impl PartialEq<str> for RawString<'_> {
     #[inline]
     fn eq(&self, other: &str) -> bool {
-        // Every escape is longer than what it stands for.
-        match self.text.len().cmp(&other.len()) {
-            Ordering::Less => false,
-            Ordering::Equal => self.text == other.as_bytes() && !self.is_escaped(),
-            Ordering::Greater => self.is_escaped() && self.unescape() == other,
+        let other = other.as_bytes();
+        let alike = |(byte, other): &(&u8, &u8)| byte == other && **byte != b'\\';
+        let alike = self.text.iter().zip(other).take_while(alike).count();
+        match self.text.get(alike) {
+            Some(b'\\') => self.unescape().as_bytes() == other,
+            next => next.is_none() && alike == other.len(),
         }
     }
 }

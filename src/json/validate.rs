@@ -265,9 +265,9 @@ struct Open {
 }
 
 impl Open {
-    /// Most texts have a mark for every ten bytes or fewer.
+    /// Few texts have more than a mark for every six bytes.
     fn new(len: usize) -> Open {
-        let marks = Vec::with_capacity(len / 8 + 4);
+        let marks = Vec::with_capacity(len / 6 + 4);
         Open { objects: 0, depth: 0, levels: [0; MAX_DEPTH], marks }
     }
 

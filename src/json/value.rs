@@ -79,9 +79,12 @@ impl<'a> Value<'a> {
     #[inline(always)]
     fn within(self, open: u8) -> Within<'a> {
         let Mark { start, end } = self.body.mark(self.mark);
-        let is_such = byte(&self.body.bytes, start as usize) == open;
-        let end = if is_such { end.saturating_sub(1) } else { 0 };
-        Within { body: self.body, next: self.mark + 1, end }
+        let first = self.mark + 1;
+        let marks = match byte(&self.body.bytes, start as usize) == open {
+            true => self.body.marks.get(first as usize..end.saturating_sub(1) as usize),
+            false => None,
+        };
+        Within { body: self.body, first, marks: marks.unwrap_or_default() }
     }
 
     /// Whether the value is `null`.
@@ -150,18 +153,23 @@ impl Kind {
             _ => Kind::Number,
         }
     }
-}
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// What a message calls it, with its article.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             Kind::Null => "null",
             Kind::Boolean => "a Boolean",
             Kind::Number => "a number",
             Kind::String => "a string",
             Kind::Array => "an array",
             Kind::Object => "an object",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -171,29 +179,30 @@ fn is_open(first: u8) -> bool {
     matches!(first, b'{' | b'[')
 }
 
-/// What a container's marks have left.
+/// The marks of a container's values and names, as many as are left.
 #[derive(Clone)]
 struct Within<'a> {
     body: &'a Body,
-    next: u32,
-    end: u32,
+    /// The index of the first one.
+    first: u32,
+    marks: &'a [Mark],
 }
 
 impl<'a> Within<'a> {
-    /// The value whose mark is next; what it holds is passed.
     #[inline(always)]
-    fn value(&mut self) -> Value<'a> {
-        let value = Value::new(self.body, self.next);
-        let mark = self.body.mark(self.next);
-        let after = if is_open(byte(&self.body.bytes, mark.start as usize)) { mark.end } else { 0 };
-        // The end of a container is an index that lies further on, whatever the value is.
-        self.next = after.max(self.next + 1);
-        value
+    fn text(&self) -> &'a [u8] {
+        &self.body.bytes
     }
 
+    /// Passes over a name, if there is one before this value, and the value with all it holds.
     #[inline(always)]
-    fn is_empty(&self) -> bool {
-        self.next >= self.end
+    fn pass(&mut self, names: u32, value: Mark) -> Value<'a> {
+        let mark = self.first + names;
+        let is_open = is_open(byte(self.text(), value.start as usize));
+        let next = if is_open { value.end } else { mark + 1 };
+        let passed = next.saturating_sub(self.first) as usize;
+        (self.first, self.marks) = (next, self.marks.get(passed..).unwrap_or_default());
+        Value::new(self.body, mark)
     }
 }
 
@@ -208,13 +217,9 @@ impl<'a> Members<'a> {
     /// foreseen, it need not be looked up.
     #[inline]
     pub fn next_is(&mut self, foreseen: &Foreseen) -> Option<Value<'a>> {
-        let Self(within) = self;
-        let name = within.body.mark(within.next).start as usize + 1;
-        if within.is_empty() || !foreseen.begins(&within.body.bytes, name) {
-            return None;
-        }
-        within.next += 1;
-        Some(within.value())
+        let [name, value, ..] = self.0.marks else { return None };
+        let is_foreseen = foreseen.begins(self.0.text(), name.start as usize + 1);
+        is_foreseen.then(|| self.0.pass(1, *value))
     }
 }
 
@@ -223,14 +228,10 @@ impl<'a> Iterator for Members<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let Self(within) = self;
-        if within.is_empty() {
-            return None;
-        }
-        let Mark { start, end } = within.body.mark(within.next);
-        let name = within.body.bytes.get(start as usize + 1..(end as usize).saturating_sub(1));
-        within.next += 1;
-        Some((RawString::new(name.unwrap_or_default()), within.value()))
+        let [name, value, ..] = self.0.marks else { return None };
+        let text = name.start as usize + 1..(name.end as usize).saturating_sub(1);
+        let name = RawString::new(self.0.text().get(text).unwrap_or_default());
+        Some((name, self.0.pass(1, *value)))
     }
 }
 
@@ -243,8 +244,8 @@ impl<'a> Iterator for Items<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Value<'a>> {
-        let Self(within) = self;
-        (!within.is_empty()).then(|| within.value())
+        let [value, ..] = self.0.marks else { return None };
+        Some(self.0.pass(0, *value))
     }
 }
 

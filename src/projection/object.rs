@@ -118,8 +118,8 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             return self.no_value("nothing", &shape.kind, at);
         };
         let (Kind::List(item), JsonKind::Array) = (&shape.kind, list.kind()) else {
-            let given = list.kind().to_string();
-            return self.within(at, |it| Err(it.mismatch(&given, &shape.kind, at.asked)));
+            let given = list.kind().name();
+            return self.within(at, |it| Err(it.mismatch(given, &shape.kind, at.asked)));
         };
         self.within(at, |it| {
             it.writer.bytes.push(b'[');

@@ -8,7 +8,7 @@ use crate::schema::{Batch, By, ErrorRule};
 use crate::template::Key;
 
 use super::Answer;
-use super::keys::{Keys, Text};
+use super::keys::{Group, Keys, Text};
 use super::order::Order;
 
 /// The rows of one batch's answer, by key.
@@ -133,7 +133,8 @@ impl Groups {
     /// How many rows a key has.
     #[must_use]
     pub fn count(&self, key: &Key) -> usize {
-        self.rows(key.text()).count()
+        let group = self.keys.find(&self.body, key.text().as_bytes());
+        group.map_or(0, |group| self.rows(group).count())
     }
 
     /// A key's value where one is wanted: of its first row.
@@ -141,8 +142,9 @@ impl Groups {
     /// # Errors
     /// The row of the key that reports a failure.
     pub fn one(&self, key: &Key) -> Result<Answer, FailedRow> {
-        self.not_failed(key)?;
-        let Some(row) = self.rows(key.text()).next() else { return Ok(Answer::Missing) };
+        let group = self.group(key)?;
+        let row = group.and_then(|group| self.rows(group).next());
+        let Some(row) = row else { return Ok(Answer::Missing) };
         if self.part.is_root() {
             return Ok(Answer::Value(self.body.clone(), row));
         }
@@ -158,9 +160,8 @@ impl Groups {
     /// # Errors
     /// The row of the key that reports a failure.
     pub fn list(&self, key: &Key, first: Option<usize>) -> Result<Answer, FailedRow> {
-        self.not_failed(key)?;
         let mut parts = Vec::new();
-        for row in self.rows(key.text()) {
+        for row in self.group(key)?.into_iter().flat_map(|group| self.rows(group)) {
             if parts.len() >= first.unwrap_or(usize::MAX) {
                 break;
             }
@@ -184,17 +185,19 @@ impl Groups {
         }
     }
 
-    fn not_failed(&self, key: &Key) -> Result<(), FailedRow> {
+    /// The group of a key, unless a row of it reports a failure.
+    fn group(&self, key: &Key) -> Result<Option<&Group>, FailedRow> {
         let group = self.keys.find(&self.body, key.text().as_bytes());
-        group.and_then(|group| group.failed).map_or(Ok(()), |row| Err(FailedRow(row)))
+        match group.and_then(|group| group.failed) {
+            Some(row) => Err(FailedRow(row)),
+            None => Ok(group),
+        }
     }
 
-    fn rows(&self, key: &str) -> impl Iterator<Item = Span> {
-        let group = self.keys.find(&self.body, key.as_bytes());
-        let first = group.and_then(|group| group.rows).map(|(first, _)| first);
+    fn rows(&self, group: &Group) -> impl Iterator<Item = Span> {
         let row = |row: u32| self.rows.get(row as usize);
-        std::iter::successors(first.and_then(row), move |(_, next)| next.and_then(row))
-            .map(|(span, _)| *span)
+        let first = group.rows.and_then(|(first, _)| row(first));
+        std::iter::successors(first, move |(_, next)| next.and_then(row)).map(|(span, _)| *span)
     }
 
     /// Adds a row to the group of each of its keys.

@@ -141,7 +141,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
                 return self.of_body(&body, |it| it.value(body.root(), &shape.kind, asked));
             }
             (Kind::List(_) | Kind::Object(_) | Kind::Abstract(_), given) => {
-                return Err(self.mismatch(&given.to_string(), kind, asked));
+                return Err(self.mismatch(given.name(), kind, asked));
             }
         }
         Ok(Came::Value)
@@ -230,7 +230,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             return Err(self.failed(message::too_large(), asked));
         }
         leaf::write(&mut self.writer.bytes, leaf, value, raw)
-            .map_err(|given| self.leaf_mismatch(&given, leaf, asked))
+            .map_err(|given| self.leaf_mismatch(given, leaf, asked))
     }
 
     #[cold]
