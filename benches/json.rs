@@ -1,10 +1,10 @@
-//! Checking and walking bodies, beside what serde_json takes for the same.
+//! Checking and reading bodies, beside what serde_json takes for the same.
 
 use std::hint::black_box;
 
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use onedoor::json::{Body, Cursor, Foreseen, Kind};
+use onedoor::json::{Body, Foreseen, Kind, Value};
 
 const WORDS: [&str; 12] = [
     "sunt",
@@ -73,71 +73,51 @@ fn numbers() -> String {
 }
 
 /// Visits every value.
-fn walk(cursor: &mut Cursor<'_>) -> usize {
-    match cursor.kind() {
-        Kind::Object => {
-            let mut n = 0;
-            if let Some(mut object) = cursor.object() {
-                while let Some(key) = object.next_key() {
-                    n += key.raw().len() + walk(object.value());
-                }
-            }
-            n
-        }
-        Kind::Array => {
-            let mut n = 0;
-            if let Some(mut array) = cursor.array() {
-                while let Some(item) = array.next_item() {
-                    n += walk(item);
-                }
-            }
-            n
-        }
-        _ => cursor.skip().len(),
+fn walk(value: Value<'_>) -> usize {
+    match value.kind() {
+        Kind::Object => value.members().map(|(name, value)| name.raw().len() + walk(value)).sum(),
+        Kind::Array => value.items().map(walk).sum(),
+        _ => value.raw().len(),
     }
 }
 
 /// What a projection of the titles does.
 fn titles(body: &Body, out: &mut Vec<u8>) {
-    let mut cursor = body.root().cursor();
-    let Some(mut posts) = cursor.array() else { return };
-    while let Some(post) = posts.next_item() {
-        let Some(mut post) = post.object() else { continue };
-        while let Some(key) = post.next_key() {
-            if key == "title" {
-                out.extend_from_slice(post.value().skip());
+    for post in body.root().items() {
+        for (name, value) in post.members() {
+            if name == "title" {
+                out.extend_from_slice(value.raw());
                 break;
             }
         }
-        post.finish();
     }
 }
 
 /// The same, with each post's names foreseen from the one before.
 fn titles_foreseen(body: &Body, out: &mut Vec<u8>) {
-    let mut cursor = body.root().cursor();
-    let Some(mut posts) = cursor.array() else { return };
     let mut order: Vec<(Foreseen, bool)> = Vec::new();
-    while let Some(post) = posts.next_item() {
-        let Some(mut post) = post.object() else { continue };
+    for post in body.root().items() {
+        let mut members = post.members();
         let mut place = 0;
         loop {
-            let wanted = match order.get(place) {
-                Some((name, wanted)) if post.next_is(name) => *wanted,
-                _ => {
-                    let Some(key) = post.next_key() else { break };
+            let foreseen = order.get(place);
+            let foreseen =
+                foreseen.and_then(|(name, wanted)| Some((*wanted, members.next_is(name)?)));
+            let (wanted, value) = match foreseen {
+                Some(found) => found,
+                None => {
+                    let Some((name, value)) = members.next() else { break };
                     order.truncate(place);
-                    order.push((Foreseen::new(key), key == "title"));
-                    key == "title"
+                    order.push((Foreseen::new(name), name == "title"));
+                    (name == "title", value)
                 }
             };
             place += 1;
             if wanted {
-                out.extend_from_slice(post.value().skip());
+                out.extend_from_slice(value.raw());
                 break;
             }
         }
-        post.finish();
     }
 }
 
@@ -156,7 +136,7 @@ fn bodies(criterion: &mut Criterion) {
         let bytes = Bytes::from(text);
         group.bench_function("Body::parse", |b| b.iter(|| Body::parse(black_box(&bytes).clone())));
         let body = Body::parse(bytes.clone()).expect("the body is JSON");
-        group.bench_function("walk", |b| b.iter(|| walk(&mut black_box(&body).root().cursor())));
+        group.bench_function("walk", |b| b.iter(|| walk(black_box(&body).root())));
         group.bench_function("IgnoredAny", |b| {
             b.iter(|| serde_json::from_slice::<serde::de::IgnoredAny>(black_box(&bytes)))
         });
@@ -171,14 +151,14 @@ fn projection(criterion: &mut Criterion) {
     let body = Body::parse(posts().into()).expect("the posts are JSON");
     let mut group = criterion.benchmark_group("posts 26 KB, titles only");
     let mut out = Vec::with_capacity(32 << 10);
-    group.bench_function("cursor", |b| {
+    group.bench_function("members", |b| {
         b.iter(|| {
             out.clear();
             titles(black_box(&body), &mut out);
             out.len()
         })
     });
-    group.bench_function("cursor, names foreseen", |b| {
+    group.bench_function("members, names foreseen", |b| {
         b.iter(|| {
             out.clear();
             titles_foreseen(black_box(&body), &mut out);

@@ -14,7 +14,7 @@ use indexmap::IndexSet;
 use onedoor::json::{Body, Path};
 use onedoor::plan::{FetchId, Field, FieldValue, Hole, Kind, Leaf, Selection, Shape};
 use onedoor::projection::{
-    Answer, Fragment, Groups, Inputs, Slot, Tables, Target, assemble, project, project_root, split,
+    Answer, Groups, Inputs, Layouts, Slot, Tables, Target, assemble, project, project_root, split,
 };
 use onedoor::schema::{Batch, By, ErrorRule};
 use onedoor::template::Key;
@@ -82,8 +82,16 @@ fn rows(text: &Bytes, batch: &Batch) -> Groups {
     split(&body, &Path::root(), batch, &ErrorRule::default()).unwrap()
 }
 
-fn slot(fragment: Fragment<'_>) -> Slot<'_> {
-    Slot { fragment, targets: Vec::new() }
+/// The slots of a fetch, from their answers.
+fn slots<'p>(
+    answers: impl IntoIterator<Item = Answer>,
+    shape: &'p Shape,
+    service: &Arc<str>,
+) -> Vec<Slot<'p>> {
+    let mut layouts = Layouts::default();
+    let project = |answer| project(&answer, shape, &INPUTS, service, &mut layouts);
+    let fragments = answers.into_iter().map(project);
+    fragments.map(|fragment| Slot { fragment, targets: Vec::new() }).collect()
 }
 
 /// Gathers the keys that the holes of some slots read, each once, and points the holes at them.
@@ -197,10 +205,7 @@ fn titles(group: &mut BenchmarkGroup<'_, WallTime>) {
     let query = selection("Query", vec![hole("posts", 0)], None);
     let post = object("Post", vec![leaf("title", Leaf::String)], None);
     let shape = Shape { nullable: false, kind: list(post) };
-    let run = || {
-        let posts = project(&whole(&text), &shape, &INPUTS, &service);
-        respond(&query, vec![vec![slot(posts)]])
-    };
+    let run = || respond(&query, vec![slots([whole(&text)], &shape, &service)]);
     measure(group, &[&text], run);
 }
 
@@ -218,16 +223,14 @@ fn dashboard(group: &mut BenchmarkGroup<'_, WallTime>) {
     let run = || {
         let me = rows(&texts[0], &by_id)
             .one(&Key::from_json(Body::parse("1".into()).unwrap().root()).unwrap());
-        let mut me = [slot(project(&me.unwrap(), &user, &INPUTS, &service))];
+        let mut me = slots(me, &user, &service);
         let groups = rows(&texts[1], &by_user);
         let answers = keys(&mut me).into_iter().map(|key| groups.list(&key, None).unwrap());
-        let mut of_user: Vec<_> =
-            answers.map(|rows| slot(project(&rows, &orders, &INPUTS, &service))).collect();
+        let mut of_user = slots(answers, &orders, &service);
         let groups = rows(&texts[2], &by_order);
         let answers = keys(&mut of_user).into_iter().map(|key| groups.one(&key).unwrap());
-        let of_order = answers.map(|row| slot(project(&row, &payment, &INPUTS, &service)));
-        let of_order = of_order.collect();
-        respond(&query, vec![me.into(), of_user, of_order])
+        let of_order = slots(answers, &payment, &service);
+        respond(&query, vec![me, of_user, of_order])
     };
     measure(group, &[&texts[0], &texts[1], &texts[2]], run);
 }
@@ -242,11 +245,11 @@ fn buyers(group: &mut BenchmarkGroup<'_, WallTime>) {
     let user = Shape { nullable: false, kind: object("User", user, None) };
     let by_id = batch("id");
     let run = || {
-        let mut all = [slot(project(&whole(&texts[0]), &orders, &INPUTS, &service))];
+        let mut all = slots([whole(&texts[0])], &orders, &service);
         let groups = rows(&texts[1], &by_id);
         let answers = keys(&mut all).into_iter().map(|key| groups.one(&key).unwrap());
-        let of_order = answers.map(|row| slot(project(&row, &user, &INPUTS, &service))).collect();
-        respond(&query, vec![all.into(), of_order])
+        let of_order = slots(answers, &user, &service);
+        respond(&query, vec![all, of_order])
     };
     measure(group, &[&texts[0], &texts[1]], run);
 }

@@ -25,7 +25,7 @@ pub(super) type SharedCall = Shared<BoxFuture<'static, Result<Arc<Content>, Arc<
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct CallKey {
     service: Arc<str>,
-    request: Request,
+    request: Arc<Request>,
     partition: Arc<Partition>,
 }
 
@@ -45,7 +45,7 @@ impl Calls {
     pub(super) fn open(
         &self,
         service: &Arc<Service>,
-        request: Request,
+        request: Arc<Request>,
         timeout: Option<Duration>,
     ) -> SharedCall {
         let key = CallKey {
@@ -57,9 +57,9 @@ impl Calls {
         match made.entry(key) {
             Entry::Occupied(earlier) => earlier.get().clone(),
             Entry::Vacant(place) => {
-                let request = place.key().request.clone();
+                let request = Arc::clone(&place.key().request);
                 let (wire, service) = (Arc::clone(&self.wire), Arc::clone(service));
-                let call = async move { call(&wire, &service, request, timeout).await };
+                let call = async move { call(&wire, &service, &request, timeout).await };
                 place.insert(call.boxed().shared()).clone()
             }
         }
@@ -69,7 +69,7 @@ impl Calls {
 async fn call(
     wire: &Wire,
     service: &Service,
-    request: Request,
+    request: &Request,
     timeout: Option<Duration>,
 ) -> Result<Arc<Content>, Arc<Failure>> {
     let headers = match wire.callers.get(&service.name) {
@@ -78,7 +78,7 @@ async fn call(
         None => return Err(unknown_service(&service.name)),
     };
     if Instant::now() >= wire.deadline {
-        return Err(Arc::new(too_late(&request).failure(&service.name)));
+        return Err(Arc::new(too_late(request).failure(&service.name)));
     }
     wire.budget.take().map_err(|failure| Arc::new(failure.of(&service.name, None)))?;
     let context = CallContext {
@@ -89,8 +89,7 @@ async fn call(
         headers,
     };
     let started = Instant::now();
-    let replied =
-        in_time(wire.deadline, &request, service.transport.call(&request, &context)).await;
+    let replied = in_time(wire.deadline, request, service.transport.call(request, &context)).await;
     let answered = replied.map_err(|error| {
         let failure = error.failure(&service.name);
         tracing::warn!(upstream = %service.name, %error, "upstream call failed");

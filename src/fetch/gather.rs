@@ -1,11 +1,12 @@
 //! Gathers what the holes of one fetch want: for each hole the key or the request, each once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexSet;
 
 use super::answer::Content;
-use super::loader::{BatchKey, ChunkRows, LoaderId};
+use super::loader::{ChunkRows, KeyList, LoaderId};
 use super::stage::Stage;
 use super::{Service, refused};
 use crate::failure::{Code, Failure};
@@ -19,9 +20,9 @@ use crate::template::{Key, KeyPath, RenderError, Rendered, Request, Root, Values
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum Wanted {
     /// The rows of a key.
-    Row(LoaderId, BatchKey),
+    Row(LoaderId, Key),
     /// A whole answer.
-    Call(Request),
+    Call(Arc<Request>),
     /// Nothing: the key is none (`None`), or it cannot be sent.
     Refused(Option<Key>),
 }
@@ -114,25 +115,24 @@ impl<'p> Gather<'p> {
         }
     }
 
-    /// What fills this hole.
-    pub(super) fn target(
+    /// What fills this hole. `captured` is room for what it reads of its object.
+    pub(super) fn target<'i>(
         &mut self,
         stage: &Stage<'p, '_>,
         hole: &Hole,
-        instance: Option<&Instance>,
+        instance: Option<&'i Instance>,
+        captured: &mut Vec<Option<Value<'i>>>,
     ) -> Target {
         let args = match stage.args(self.fetch) {
             Ok(args) => args,
             Err(failure) => return Target::Failed(failure),
         };
-        let captured: Vec<Option<Value<'_>>> = hole
-            .slots
-            .iter()
-            .map(|slot| instance.and_then(|instance| instance.capture(*slot)))
-            .collect();
+        captured.clear();
+        let capture = |slot: &u32| instance.and_then(|instance| instance.capture(*slot));
+        captured.extend(hole.slots.iter().map(capture));
         self.parents += 1;
         self.absent.resize(captured.len(), 0);
-        for (absent, value) in self.absent.iter_mut().zip(&captured) {
+        for (absent, value) in self.absent.iter_mut().zip(captured.iter()) {
             *absent += usize::from(value.is_none());
         }
         let (this, rest) = captured.split_at(self.fetch.endpoint.this.len().min(captured.len()));
@@ -231,7 +231,7 @@ impl<'p> Gather<'p> {
         self.reachable()?;
         let rendered = self.fetch.endpoint.request.render(values);
         match rendered.and_then(|rendered| rendered.finish(&[])) {
-            Ok(request) => Ok(Some(Wanted::Call(request))),
+            Ok(request) => Ok(Some(Wanted::Call(Arc::new(request)))),
             Err(RenderError::Key { .. }) => Ok(None),
             Err(error) => Err(self.stop(error)),
         }
@@ -250,7 +250,7 @@ impl<'p> Gather<'p> {
         }
         match &self.loader {
             Some(Ok((_, rest))) if rest.check_key(&key).is_err() => Ok(Wanted::Refused(Some(key))),
-            Some(Ok((loader, _))) => Ok(Wanted::Row(*loader, BatchKey::new(key))),
+            Some(Ok((loader, _))) => Ok(Wanted::Row(*loader, key)),
             Some(Err(stop)) => Err(stop.clone()),
             None => Err(Stop::Null),
         }
@@ -276,6 +276,17 @@ impl<'p> Gather<'p> {
             RenderError::Null => Stop::Null,
             error => Stop::Failed(refused(error, &self.fetch.endpoint)),
         }
+    }
+
+    /// The keys it wants of each loader, in the order of the slots.
+    pub(super) fn keys(&self) -> BTreeMap<LoaderId, KeyList> {
+        let mut keys: BTreeMap<LoaderId, Vec<Key>> = BTreeMap::new();
+        for want in &self.wanted {
+            if let Wanted::Row(loader, key) = &want.wanted {
+                keys.entry(*loader).or_default().push(key.clone());
+            }
+        }
+        keys.into_iter().map(|(loader, keys)| (loader, KeyList::new(keys))).collect()
     }
 
     fn slot(&mut self, wanted: Wanted, this: Box<[Option<Box<[u8]>>]>) -> u32 {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dataloader::BatchFn;
@@ -15,7 +16,7 @@ use super::Service;
 use super::answer::Content;
 use super::calls::Calls;
 use crate::cache::Partition;
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 use crate::projection::Groups;
 use crate::schema::{Batch, Endpoint, EndpointId};
 use crate::template::{Key, Rendered};
@@ -37,24 +38,29 @@ pub(super) struct ChunkRows {
     pub(super) content: Arc<Content>,
 }
 
-/// A key as loaders pass it around: `dataloader` clones each one several times, and prints it for
-/// an error that it then does not need. So a clone shares it, and it prints as nothing.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct BatchKey(Arc<Key>);
+/// What brings each of a list's keys, in the list's order.
+pub(super) type Chunks = Arc<[Arc<Chunk>]>;
 
-impl BatchKey {
-    /// This key.
-    pub(super) fn new(key: Key) -> Self {
-        Self(Arc::new(key))
-    }
+/// The keys that one fetch wants of a loader, each once. This is what `dataloader` is asked for: it
+/// hashes, clones and prints whatever that is several times over, so a list is hashed by its ends,
+/// shared by its clones, and prints as nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct KeyList(Arc<[Key]>);
 
-    /// The key.
-    pub(super) fn key(&self) -> &Key {
-        &self.0
+impl KeyList {
+    /// A list of these keys.
+    pub(super) fn new(keys: Vec<Key>) -> Self {
+        Self(keys.into())
     }
 }
 
-impl fmt::Debug for BatchKey {
+impl Hash for KeyList {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.0.len(), self.0.first(), self.0.last()).hash(state);
+    }
+}
+
+impl fmt::Debug for KeyList {
     fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
         Ok(())
     }
@@ -82,7 +88,7 @@ pub(super) struct Loaders {
 #[derive(Default)]
 struct Opened {
     ids: HashMap<LoaderKey, LoaderId>,
-    loaders: Vec<Loader<BatchKey, Arc<Chunk>, Requests>>,
+    loaders: Vec<Loader<KeyList, Chunks, Requests>>,
 }
 
 impl Loaders {
@@ -112,6 +118,7 @@ impl Loaders {
             endpoint: Arc::clone(endpoint),
             batch: Arc::clone(batch),
             rest: key.rest.clone(),
+            known: HashMap::new(),
         };
         opened.ids.insert(key, id);
         let loader = Loader::new(requests).with_yield_count(0).with_max_batch_size(usize::MAX);
@@ -119,18 +126,18 @@ impl Loaders {
         id
     }
 
-    /// The request that brings each key, made now for the keys that no earlier one brings.
+    /// The requests that bring each key of these lists, made now for the keys that no earlier one
+    /// brings.
     pub(super) async fn load(
         &self,
         id: LoaderId,
-        keys: Vec<BatchKey>,
-    ) -> Result<HashMap<BatchKey, Arc<Chunk>>, Arc<Failure>> {
-        let lost = || Arc::new(Failure::new(Code::Internal, "The gateway lost a key."));
+        lists: Vec<KeyList>,
+    ) -> Result<HashMap<KeyList, Chunks>, Arc<Failure>> {
         let loader = {
             let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-            opened.loaders.get(id.0).cloned().ok_or_else(lost)?
+            opened.loaders.get(id.0).cloned().ok_or_else(super::lost_key)?
         };
-        loader.try_load_many(keys).await.map_err(|_| lost())
+        loader.try_load_many(lists).await.map_err(|_| super::lost_key())
     }
 }
 
@@ -142,30 +149,38 @@ struct Requests {
     endpoint: Arc<Endpoint>,
     batch: Arc<Batch>,
     rest: Rendered,
+    /// What brings each key that was ever asked for.
+    known: HashMap<Key, Arc<Chunk>>,
 }
 
-impl BatchFn<BatchKey, Arc<Chunk>> for Requests {
-    fn load(&mut self, keys: &[BatchKey]) -> impl Future<Output = HashMap<BatchKey, Arc<Chunk>>> {
-        let mut sorted: Vec<&BatchKey> = keys.iter().collect();
-        sorted.sort_unstable();
-        let mut brought = HashMap::with_capacity(keys.len());
-        for keys in self.chunks(&sorted) {
+impl BatchFn<KeyList, Chunks> for Requests {
+    fn load(&mut self, lists: &[KeyList]) -> impl Future<Output = HashMap<KeyList, Chunks>> {
+        let keys = lists.iter().flat_map(|list| list.0.iter());
+        let mut new: Vec<&Key> = keys.filter(|key| !self.known.contains_key(key)).collect();
+        new.sort_unstable();
+        new.dedup();
+        self.known.reserve(new.len());
+        for keys in self.chunks(&new) {
             let chunk = Arc::new(self.request(keys));
-            brought.extend(keys.iter().map(|key| ((*key).clone(), Arc::clone(&chunk))));
+            self.known.extend(keys.iter().map(|key| (Key::clone(key), Arc::clone(&chunk))));
         }
-        std::future::ready(brought)
+        let chunks = |list: &KeyList| {
+            let chunks = list.0.iter().map(|key| self.known.get(key).cloned());
+            Some((list.clone(), chunks.collect::<Option<Chunks>>()?))
+        };
+        std::future::ready(lists.iter().filter_map(chunks).collect())
     }
 }
 
 impl Requests {
     /// Splits sorted keys at the batch's `max` and before the URL grows too long.
-    fn chunks<'k>(&self, mut keys: &'k [&'k BatchKey]) -> Vec<&'k [&'k BatchKey]> {
+    fn chunks<'k>(&self, mut keys: &'k [&'k Key]) -> Vec<&'k [&'k Key]> {
         let max = self.batch.max.max(1);
         let mut chunks = Vec::new();
         while !keys.is_empty() {
             let mut length = self.rest.url_base();
             let fits = keys.iter().take(max).take_while(|key| {
-                length += self.rest.url_cost(key.key());
+                length += self.rest.url_cost(key);
                 length <= URL_MAX
             });
             let (chunk, rest) = keys.split_at(fits.count().max(1));
@@ -175,11 +190,11 @@ impl Requests {
         chunks
     }
 
-    fn request(&self, keys: &[&BatchKey]) -> Chunk {
-        let keys: Vec<&Key> = keys.iter().map(|key| key.key()).collect();
+    fn request(&self, keys: &[&Key]) -> Chunk {
         let (endpoint, batch) = (Arc::clone(&self.endpoint), Arc::clone(&self.batch));
-        let rows = match self.rest.finish(&keys) {
+        let rows = match self.rest.finish(keys) {
             Ok(request) => {
+                let request = Arc::new(request);
                 let call = self.calls.open(&self.service, request, endpoint.timeout);
                 async move {
                     let content = call.await?;

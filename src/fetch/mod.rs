@@ -66,7 +66,11 @@ pub async fn run<'p>(
             return Ok(Answered { data: None, errors: assembled.errors });
         };
         errors.extend(assembled.errors);
-        splice(&mut data, &fields);
+        if data.is_empty() {
+            data = fields;
+        } else {
+            splice(&mut data, &fields);
+        }
         if data.len() > inputs.max_bytes {
             return Err(TooLarge);
         }

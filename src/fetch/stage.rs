@@ -9,14 +9,15 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use indexmap::IndexMap;
 
+use super::Run;
 use super::calls::{Calls, SharedCall};
 use super::gather::{Gather, Want, Wanted};
-use super::loader::{BatchKey, Chunk, LoaderId, Loaders};
-use super::{Run, Service};
+use super::loader::{Chunk, Chunks, KeyList, LoaderId, Loaders};
 use crate::failure::Failure;
 use crate::json::{Body, Value};
 use crate::plan::{Fetch, FetchId, Plan};
-use crate::projection::{Answer, Fragment, Inputs, Slot, Tables, project};
+use crate::projection::{Answer, Fragment, Inputs, Layouts, Slot, Tables, project};
+use crate::template::Key;
 
 /// The slots of one fetch, or of the root.
 pub(super) struct Filled<'p> {
@@ -37,9 +38,31 @@ pub(super) struct Stage<'p, 'r> {
 
 /// What will bring the answer of a slot.
 enum Source {
-    Row(Arc<Chunk>, BatchKey),
+    Row(Arc<Chunk>, Key),
     Call(SharedCall),
     Lost(Arc<Failure>),
+}
+
+/// What brings the keys of one fetch, by loader: those of a loader in the order of the slots, and
+/// how many of them are taken.
+struct Brought(BTreeMap<LoaderId, Result<(Chunks, usize), Arc<Failure>>>);
+
+impl Brought {
+    /// What brings the next key of a loader.
+    fn next(&mut self, loader: LoaderId, key: &Key) -> Source {
+        match self.0.get_mut(&loader) {
+            Some(Ok((chunks, taken))) => {
+                let chunk = chunks.get(*taken);
+                *taken += 1;
+                chunk.map_or_else(
+                    || Source::Lost(super::lost_key()),
+                    |chunk| Source::Row(Arc::clone(chunk), key.clone()),
+                )
+            }
+            Some(Err(failure)) => Source::Lost(Arc::clone(failure)),
+            None => Source::Lost(super::lost_key()),
+        }
+    }
 }
 
 /// A fetch whose requests are made.
@@ -54,7 +77,7 @@ impl Asked<'_> {
         let endpoint = &self.gather.fetch.endpoint.label;
         let has_several = |source: &&Source| match source {
             Source::Row(chunk, key) => match chunk.rows.peek() {
-                Some(Ok(rows)) => rows.groups.has_several(key.key()),
+                Some(Ok(rows)) => rows.groups.has_several(key),
                 _ => false,
             },
             Source::Call(_) | Source::Lost(_) => false,
@@ -108,15 +131,16 @@ impl<'p> Stage<'p, '_> {
 
     /// What the holes of these slots want, by fetch.
     fn gather(&self, parents: &mut [Filled<'p>]) -> Vec<Gather<'p>> {
-        let mut gathers: IndexMap<FetchId, Gather<'p>> = IndexMap::new();
-        for slot in parents.iter_mut().flat_map(|filled| &mut filled.slots) {
-            let fragment = &slot.fragment;
-            slot.targets.reserve_exact(fragment.holes.len());
+        let mut gathers: BTreeMap<FetchId, Gather<'p>> = BTreeMap::new();
+        let mut captured = Vec::new();
+        for Slot { fragment, targets } in parents.iter_mut().flat_map(|filled| &mut filled.slots) {
+            let fragment = &*fragment;
+            targets.reserve_exact(fragment.holes.len());
             for place in &fragment.holes {
                 let id = place.hole.fetch;
                 let gather = gathers.entry(id).or_insert_with(|| Gather::new(self, id));
                 let instance = fragment.instances.get(place.instance as usize);
-                slot.targets.push(gather.target(self, place.hole, instance));
+                targets.push(gather.target(self, place.hole, instance, &mut captured));
             }
         }
         let gathers = gathers.into_values().inspect(|gather| gather.report_absent(self.plan));
@@ -125,42 +149,43 @@ impl<'p> Stage<'p, '_> {
 
     /// Makes the requests: all keys of a loader at once, whichever fetch wants them.
     async fn ask(&self, gathers: Vec<Gather<'p>>) -> Vec<Asked<'p>> {
-        let mut keys: BTreeMap<LoaderId, Vec<BatchKey>> = BTreeMap::new();
-        for want in gathers.iter().flat_map(|gather| &gather.wanted) {
-            if let Wanted::Row(loader, key) = &want.wanted {
-                keys.entry(*loader).or_default().push(key.clone());
-            }
+        let wanted: Vec<BTreeMap<LoaderId, KeyList>> = gathers.iter().map(Gather::keys).collect();
+        let mut lists: BTreeMap<LoaderId, Vec<KeyList>> = BTreeMap::new();
+        for (loader, keys) in wanted.iter().flatten() {
+            lists.entry(*loader).or_default().push(keys.clone());
         }
-        let mut chunks = BTreeMap::new();
-        for (loader, keys) in keys {
-            chunks.insert(loader, self.loaders.load(loader, keys).await);
+        let mut loaded = BTreeMap::new();
+        for (loader, lists) in lists {
+            loaded.insert(loader, self.loaders.load(loader, lists).await);
         }
-        let source = |service: &Arc<Service>, gather: &Gather<'p>, wanted: &Wanted| match wanted {
-            Wanted::Row(loader, key) => match chunks.get(loader) {
-                Some(Ok(chunks)) => match chunks.get(key) {
-                    Some(chunk) => Source::Row(Arc::clone(chunk), key.clone()),
-                    None => Source::Lost(super::lost_key()),
-                },
-                Some(Err(failure)) => Source::Lost(Arc::clone(failure)),
-                None => Source::Lost(super::lost_key()),
-            },
-            Wanted::Call(request) => {
-                let timeout = gather.fetch.endpoint.timeout;
-                Source::Call(self.calls.open(service, request.clone(), timeout))
-            }
-            Wanted::Refused(key) => Source::Lost(gather.refusal(key.as_ref())),
-        };
-        let ask = |gather: Gather<'p>| {
+        let asked = gathers.into_iter().zip(wanted).map(|(gather, keys)| {
+            let chunks = |(loader, keys): (LoaderId, KeyList)| {
+                let chunks = match loaded.get(&loader) {
+                    Some(Ok(chunks)) => chunks.get(&keys).cloned().ok_or_else(super::lost_key),
+                    Some(Err(failure)) => Err(Arc::clone(failure)),
+                    None => Err(super::lost_key()),
+                };
+                (loader, chunks.map(|chunks| (chunks, 0)))
+            };
+            let mut brought = Brought(keys.into_iter().map(chunks).collect());
             let sources = match &gather.service {
-                Ok(service) => {
-                    let wants = gather.wanted.iter();
-                    wants.map(|want| source(service, &gather, &want.wanted)).collect()
-                }
+                Ok(service) => gather
+                    .wanted
+                    .iter()
+                    .map(|want| match &want.wanted {
+                        Wanted::Row(loader, key) => brought.next(*loader, key),
+                        Wanted::Call(request) => {
+                            let timeout = gather.fetch.endpoint.timeout;
+                            Source::Call(self.calls.open(service, Arc::clone(request), timeout))
+                        }
+                        Wanted::Refused(key) => Source::Lost(gather.refusal(key.as_ref())),
+                    })
+                    .collect(),
                 Err(_) => Vec::new(),
             };
             Asked { gather, sources }
-        };
-        gathers.into_iter().map(ask).collect()
+        });
+        asked.collect()
     }
 
     /// Waits for the requests of fetches that share some, projects their answers, and goes on to
@@ -169,8 +194,10 @@ impl<'p> Stage<'p, '_> {
         wait(&group).await;
         let filled = group.into_iter().map(|asked| {
             asked.report_several();
+            let mut layouts = Layouts::default();
             let sources = asked.gather.wanted.iter().zip(&asked.sources);
-            let slots = sources.map(|(want, source)| self.slot(&asked.gather, want, source));
+            let slots =
+                sources.map(|(want, source)| self.slot(&asked.gather, want, source, &mut layouts));
             Filled { fetch: Some(asked.gather.id), slots: slots.collect() }
         });
         self.descend(filled.collect()).await
@@ -184,10 +211,16 @@ impl<'p> Stage<'p, '_> {
         }
     }
 
-    fn slot(&self, gather: &Gather<'p>, want: &Want, source: &Source) -> Slot<'p> {
+    fn slot(
+        &self,
+        gather: &Gather<'p>,
+        want: &Want,
+        source: &Source,
+        layouts: &mut Layouts<'p>,
+    ) -> Slot<'p> {
         let answer = match source {
             Source::Row(chunk, key) => match chunk.rows.peek() {
-                Some(Ok(rows)) => gather.row(rows, key.key()),
+                Some(Ok(rows)) => gather.row(rows, key),
                 Some(Err(failure)) => Err(Arc::clone(failure)),
                 None => Err(super::lost_key()),
             },
@@ -199,18 +232,24 @@ impl<'p> Stage<'p, '_> {
             Source::Lost(failure) => Err(Arc::clone(failure)),
         };
         let fragment = match answer {
-            Ok(answer) => self.project(gather.fetch, &answer, want),
+            Ok(answer) => self.project(gather.fetch, &answer, want, layouts),
             Err(failure) => Fragment::failed(failure),
         };
         Slot { fragment, targets: Vec::new() }
     }
 
-    fn project(&self, fetch: &'p Fetch, answer: &Answer, want: &Want) -> Fragment<'p> {
+    fn project(
+        &self,
+        fetch: &'p Fetch,
+        answer: &Answer,
+        want: &Want,
+        layouts: &mut Layouts<'p>,
+    ) -> Fragment<'p> {
         let this: Vec<Option<Body>> = want.this.iter().map(|text| body(text.as_deref())).collect();
         let this: Vec<Option<Value<'_>>> =
             this.iter().map(|body| body.as_ref().map(Body::root)).collect();
         let inputs = Inputs { this: &this, ..self.inputs };
-        project(answer, &fetch.shape, &inputs, &fetch.endpoint.upstream)
+        project(answer, &fetch.shape, &inputs, &fetch.endpoint.upstream, layouts)
     }
 }
 

@@ -1,8 +1,8 @@
 //! JSON bodies as bytes: checked whole once, then read in place, without a tree.
 //!
 //! [`Body::parse`] checks a text against the full grammar of RFC 8259; a [`Body`] is the proof.
-//! Whatever reads one afterwards trusts it: a [`Value`] is a place in the text, a [`Cursor`] passes
-//! over the text once, a [`Path`] tells where in a value another one lies.
+//! Whatever reads one afterwards trusts it: a [`Value`] is a place in the text whose end is known,
+//! a [`Path`] tells where in a value another one lies.
 //!
 //! Knows nothing of GraphQL, HTTP or where a body came from.
 //!
@@ -17,7 +17,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod cursor;
 pub mod number;
 mod path;
 mod scan;
@@ -35,13 +34,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub use cursor::{ArrayCursor, Cursor, ObjectCursor};
 pub use path::{Matches, Path, PathError, Segment};
 pub use string::{Foreseen, RawString, write_string};
 pub use validate::{Invalid, MAX_DEPTH, Reason};
 pub use value::{Items, Kind, Members, Value};
 
-use validate::Nested;
+use validate::Mark;
 
 /// A text that is one JSON value, checked whole. Cheap to clone.
 ///
@@ -50,8 +48,8 @@ use validate::Nested;
 #[derive(Clone)]
 pub struct Body {
     bytes: Bytes,
-    root: Span,
-    nested: Option<Arc<[Nested]>>,
+    /// The first is the root's; there is always one.
+    marks: Arc<Vec<Mark>>,
 }
 
 /// Where a value lies in its body's bytes, without white space around it.
@@ -69,27 +67,25 @@ impl Body {
     /// # Errors
     /// Where and why the text is not one JSON value, with nothing of its content.
     pub fn parse(bytes: Bytes) -> Result<Body, Invalid> {
-        let checked = validate::validate(&bytes)?;
-        let root = Span { start: checked.start, end: checked.end };
-        let nested = (!checked.nested.is_empty()).then(|| checked.nested.into());
-        Ok(Body { bytes, root, nested })
+        let marks = validate::validate(&bytes)?;
+        Ok(Body { bytes, marks: Arc::new(marks) })
     }
 
     /// The body `null`.
     pub fn null() -> Body {
-        let bytes = Bytes::from_static(b"null");
-        Body { bytes, root: Span { start: 0, end: 4 }, nested: None }
+        let marks = Arc::new(vec![Mark { start: 0, end: 4 }]);
+        Body { bytes: Bytes::from_static(b"null"), marks }
     }
 
     /// The body `{}`.
     pub fn empty_object() -> Body {
-        let bytes = Bytes::from_static(b"{}");
-        Body { bytes, root: Span { start: 0, end: 2 }, nested: None }
+        let marks = Arc::new(vec![Mark { start: 0, end: 2 }, Mark { start: 2, end: 0 }]);
+        Body { bytes: Bytes::from_static(b"{}"), marks }
     }
 
     /// The whole value.
     pub fn root(&self) -> Value<'_> {
-        Value::new(self, self.root.start, 0)
+        Value::new(self, 0)
     }
 
     /// The text as it came, with the white space around the value.
@@ -97,7 +93,7 @@ impl Body {
         &self.bytes
     }
 
-    /// Where a value of this body lies. Finds the value's end, if that was not known.
+    /// Where a value of this body lies.
     pub fn span_of(&self, value: Value<'_>) -> Span {
         value.span()
     }
@@ -105,13 +101,13 @@ impl Body {
     /// The value at a span that [`Body::span_of`] gave for this body. With any other span the
     /// value is arbitrary.
     pub fn at(&self, span: Span) -> Value<'_> {
-        let mark = self.nested().partition_point(|nested| nested.start < span.start);
-        Value::new(self, span.start, mark as u32)
+        Value::new(self, self.marks.partition_point(|mark| mark.start < span.start) as u32)
     }
 
+    /// The mark at an index; past the last one a mark of nothing.
     #[inline(always)]
-    fn nested(&self) -> &[Nested] {
-        self.nested.as_deref().unwrap_or_default()
+    fn mark(&self, index: u32) -> Mark {
+        self.marks.get(index as usize).copied().unwrap_or_default()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The innermost loops: where a run of plain bytes ends.
+//! The innermost loops of the check: where a run of plain bytes ends.
 //!
 //! Knows bytes and words of eight bytes, not JSON values. Every function takes the whole text and
 //! a position, never panics whatever either is, and returns a position not before the one given.
@@ -46,91 +46,58 @@ fn long_space(text: &[u8], mut at: usize) -> (usize, u8) {
     }
 }
 
-/// In text not yet checked: the first quote, backslash or control character, or the text's end.
+/// The first quote, backslash or control character, or the text's end. Most strings end within
+/// sixteen bytes.
 #[inline(always)]
 pub(super) fn string_break(text: &[u8], at: usize) -> usize {
-    find::<StringBreak>(text, at)
-}
-
-/// In checked text: the first quote or backslash, or the text's end.
-#[inline(always)]
-pub(super) fn quote_or_escape(text: &[u8], at: usize) -> usize {
-    find::<QuoteOrEscape>(text, at)
-}
-
-/// In checked text outside of strings: the first quote or bracket, or the text's end.
-#[inline(always)]
-pub(super) fn quote_or_bracket(text: &[u8], at: usize) -> usize {
-    find_near::<QuoteOrBracket>(text, at)
-}
-
-/// In checked text: where a number, `true`, `false` or `null` ends.
-#[inline(always)]
-pub(super) fn token_end(text: &[u8], at: usize) -> usize {
-    find_near::<TokenEnd>(text, at)
-}
-
-/// A set of bytes to look for.
-trait Sought {
-    /// Marks the high bit of the bytes in the set; those above the lowest mark may be wrong.
-    fn hits(word: u64) -> u64;
-
-    /// 1 if the byte is in the set, else 0. Numbers, and minima instead of alternatives, for the
-    /// compiler to compare many bytes at once.
-    fn hit(byte: u8) -> u8;
-}
-
-/// Most strings end within sixteen bytes.
-#[inline(always)]
-fn find<S: Sought>(text: &[u8], at: usize) -> usize {
     let start = text.get(at..).and_then(|rest| rest.first_chunk::<16>());
     if let Some(([one, two], _)) = start.map(|start| start.as_chunks::<8>()) {
-        let hits = S::hits(u64::from_le_bytes(*one));
+        let hits = hits(u64::from_le_bytes(*one));
         if hits != 0 {
             return at + first(hits);
         }
-        let hits = S::hits(u64::from_le_bytes(*two));
+        let hits = self::hits(u64::from_le_bytes(*two));
         if hits != 0 {
             return at + 8 + first(hits);
         }
-        return find_far::<S>(text, at + 16);
+        return far_break(text, at + 16);
     }
-    find_near::<S>(text, at)
+    near_break(text, at)
 }
 
 /// Passes over blocks of 32 bytes, which the compiler compares as a whole.
 #[inline(never)]
-fn find_far<S: Sought>(text: &[u8], mut at: usize) -> usize {
+fn far_break(text: &[u8], mut at: usize) -> usize {
     let (blocks, _) = text.get(at..).unwrap_or_default().as_chunks::<32>();
     for block in blocks {
         let mut hits = [0; 32];
-        hits.iter_mut().zip(block).for_each(|(hit, byte)| *hit = S::hit(*byte));
+        hits.iter_mut().zip(block).for_each(|(hit, byte)| *hit = self::hit(*byte));
         if hits.iter().fold(0, |any, hit| any | hit) != 0 {
             break;
         }
         at += 32;
     }
-    find_near::<S>(text, at)
+    near_break(text, at)
 }
 
 /// Goes by words of eight bytes.
 #[inline(always)]
-fn find_near<S: Sought>(text: &[u8], mut at: usize) -> usize {
+fn near_break(text: &[u8], mut at: usize) -> usize {
     while let Some(word) = word(text, at) {
-        let hits = S::hits(word);
+        let hits = hits(word);
         if hits != 0 {
             return at + first(hits);
         }
         at += 8;
     }
-    tail::<S>(text, at)
+    last_break(text, at)
 }
 
 /// The last bytes of the text.
 #[inline(never)]
-fn tail<S: Sought>(text: &[u8], at: usize) -> usize {
+fn last_break(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
-    at + rest.iter().position(|&byte| S::hit(byte) != 0).unwrap_or(rest.len())
+    at + rest.iter().position(|&byte| hit(byte) != 0).unwrap_or(rest.len())
 }
 
 #[inline(always)]
@@ -144,6 +111,15 @@ fn first(hits: u64) -> usize {
     (hits.trailing_zeros() / 8) as usize
 }
 
+/// Marks the high bit of quotes, backslashes and control characters; marks above the lowest one may
+/// be wrong. `^ 2` brings the quote down to 0x20 and keeps what is below there, so that one
+/// comparison finds both.
+#[inline(always)]
+fn hits(word: u64) -> u64 {
+    let quote_or_control = (word ^ (LOW * 0x02)).wrapping_sub(LOW * 0x21) & !word & HIGH;
+    quote_or_control | equal(word, b'\\')
+}
+
 /// Marks the bytes equal to this one, if both are ASCII. The subtraction borrows upward only, so
 /// that the lowest mark is right.
 #[inline(always)]
@@ -151,69 +127,9 @@ fn equal(word: u64, byte: u8) -> u64 {
     (word ^ (LOW * byte as u64)).wrapping_sub(LOW) & !word & HIGH
 }
 
-/// Quotes, backslashes and control characters.
-struct StringBreak;
-
-impl Sought for StringBreak {
-    /// `^ 2` brings the quote down to 0x20 and keeps what is below there, so that one comparison
-    /// finds both.
-    #[inline(always)]
-    fn hits(word: u64) -> u64 {
-        let quote_or_control = (word ^ (LOW * 0x02)).wrapping_sub(LOW * 0x21) & !word & HIGH;
-        quote_or_control | equal(word, b'\\')
-    }
-
-    #[inline(always)]
-    fn hit(byte: u8) -> u8 {
-        u8::from((byte ^ b'"').min(byte ^ b'\\').min(byte & 0xe0) == 0)
-    }
-}
-
-/// Quotes and backslashes.
-struct QuoteOrEscape;
-
-impl Sought for QuoteOrEscape {
-    #[inline(always)]
-    fn hits(word: u64) -> u64 {
-        equal(word, b'"') | equal(word, b'\\')
-    }
-
-    #[inline(always)]
-    fn hit(byte: u8) -> u8 {
-        u8::from((byte ^ b'"').min(byte ^ b'\\') == 0)
-    }
-}
-
-/// Quotes and brackets of both kinds; `y` and DEL may be marked too, which checked text does not
-/// have outside of strings.
-struct QuoteOrBracket;
-
-impl Sought for QuoteOrBracket {
-    /// `| 0x20` makes square brackets curly; `& 0xf9` then makes open and closed ones the same.
-    #[inline(always)]
-    fn hits(word: u64) -> u64 {
-        let bracket = ((word | (LOW * 0x20)) ^ (LOW * b'{' as u64)) & (LOW * 0xf9);
-        bracket.wrapping_sub(LOW) & !word & HIGH | equal(word, b'"')
-    }
-
-    #[inline(always)]
-    fn hit(byte: u8) -> u8 {
-        u8::from(matches!(byte, b'"' | b'[' | b']' | b'{' | b'}'))
-    }
-}
-
-/// What may follow a number or literal: a comma, a closing bracket, white space.
-struct TokenEnd;
-
-impl Sought for TokenEnd {
-    #[inline(always)]
-    fn hits(word: u64) -> u64 {
-        let space = word.wrapping_sub(LOW * 0x21) & !word & HIGH;
-        space | equal(word, b',') | equal(word | (LOW * 0x20), b'}')
-    }
-
-    #[inline(always)]
-    fn hit(byte: u8) -> u8 {
-        u8::from(matches!(byte, b',' | b']' | b'}' | 0..=b' '))
-    }
+/// 1 for a quote, backslash or control character, else 0. Numbers, and minima instead of
+/// alternatives, for the compiler to compare many bytes at once.
+#[inline(always)]
+fn hit(byte: u8) -> u8 {
+    u8::from((byte ^ b'"').min(byte ^ b'\\').min(byte & 0xe0) == 0)
 }

@@ -3,19 +3,20 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::scan::{byte, quote_or_escape, string_break};
+use memchr::memchr;
+
+use super::scan::{byte, string_break};
 
 /// A string of a checked body as it is written, without its quotes.
 #[derive(Clone, Copy)]
 pub struct RawString<'a> {
     text: &'a [u8],
-    escaped: bool,
 }
 
 impl<'a> RawString<'a> {
     #[inline(always)]
-    pub(super) fn new(text: &'a [u8], escaped: bool) -> RawString<'a> {
-        RawString { text, escaped }
+    pub(super) fn new(text: &'a [u8]) -> RawString<'a> {
+        RawString { text }
     }
 
     /// The text between the quotes, escapes as they are written.
@@ -27,33 +28,33 @@ impl<'a> RawString<'a> {
     /// Whether any character is written as an escape.
     #[inline]
     pub fn is_escaped(self) -> bool {
-        self.escaped
+        memchr(b'\\', self.text).is_some()
     }
 
     /// The string itself; borrowed where nothing is escaped.
     pub fn unescape(self) -> Cow<'a, str> {
-        if !self.escaped {
+        let Some(mut plain) = memchr(b'\\', self.text) else {
             return String::from_utf8_lossy(self.text);
-        }
+        };
         let mut out = Vec::with_capacity(self.text.len());
         let mut at = 0;
         while at < self.text.len() {
-            let plain = quote_or_escape(self.text, at);
             out.extend_from_slice(self.text.get(at..plain).unwrap_or_default());
             at = escape(self.text, plain, &mut out);
+            let rest = self.text.get(at..).unwrap_or_default();
+            plain = at + memchr(b'\\', rest).unwrap_or(rest.len());
         }
         Cow::Owned(String::from_utf8(out).unwrap_or_default())
     }
 }
 
 /// A name that is likely to come, made ready for comparing: see
-/// [`ObjectCursor::next_is`](super::ObjectCursor::next_is).
+/// [`Members::next_is`](super::Members::next_is).
 #[derive(Clone, Copy, Debug)]
 pub struct Foreseen {
     /// The name as it is written and its closing quote, and which bits of that there are.
     text: u128,
     mask: u128,
-    pub(super) length: usize,
 }
 
 impl Foreseen {
@@ -65,10 +66,10 @@ impl Foreseen {
         bytes.iter_mut().zip(quoted).for_each(|(byte, known)| *byte = *known);
         let text = u128::from_le_bytes(bytes);
         match length {
-            ..16 => Foreseen { text, mask: (1 << (8 * length)) - 1, length },
-            16 => Foreseen { text, mask: u128::MAX, length },
+            ..16 => Foreseen { text, mask: (1 << (8 * length)) - 1 },
+            16 => Foreseen { text, mask: u128::MAX },
             // Nothing is left of any text, so that none is equal.
-            17.. => Foreseen { text: 1, mask: 0, length },
+            17.. => Foreseen { text: 1, mask: 0 },
         }
     }
 
@@ -84,7 +85,13 @@ impl Foreseen {
 impl PartialEq<str> for RawString<'_> {
     #[inline]
     fn eq(&self, other: &str) -> bool {
-        if self.escaped { self.unescape() == other } else { self.text == other.as_bytes() }
+        let other = other.as_bytes();
+        let alike = |(byte, other): &(&u8, &u8)| byte == other && **byte != b'\\';
+        let alike = self.text.iter().zip(other).take_while(alike).count();
+        match self.text.get(alike) {
+            Some(b'\\') => self.unescape().as_bytes() == other,
+            next => next.is_none() && alike == other.len(),
+        }
     }
 }
 

@@ -1,11 +1,11 @@
-//! What is accepted, what is refused and where, and how values, cursors and numbers are read.
+//! What is accepted, what is refused and where, and how values and numbers are read.
 
 use super::Reason::{
     Control, Cut, Empty, Escape, NoColon, NoCommaOrBrace, NoCommaOrBracket, NoName, NoValue,
     Number, Surrogate, Trailing,
 };
 use super::number::{canonical_i32, fits_i32, is_finite_f64};
-use super::{Body, Foreseen, Invalid, Kind, MAX_DEPTH, Reason, Span, write_string};
+use super::{Body, Foreseen, Invalid, Kind, MAX_DEPTH, Reason, Span, Value, write_string};
 
 fn body(text: &str) -> Body {
     Body::parse(text.to_owned().into()).expect("the test's text is JSON")
@@ -299,22 +299,6 @@ fn spans_lead_back_to_their_values_in_bodies_of_every_size() {
 }
 
 #[test]
-fn a_cursor_reads_an_object_once_and_knows_where_it_ended() {
-    let body = body(r#"{"a":[1,{"b":2}],"c":"x\ny","d":{"e":[]}} "#);
-    let mut cursor = body.root().cursor();
-    let mut object = cursor.object().expect("an object");
-    assert!(object.next_key().is_some_and(|key| key == "a"));
-    assert!(object.next_key().is_some_and(|key| key == "c"));
-    assert_eq!(object.value().read_string().unescape(), "x\ny");
-    assert!(object.next_key().is_some_and(|key| key == "d"));
-    let mut inner = object.value().object().expect("an object");
-    assert!(inner.next_key().is_some_and(|key| key == "e"));
-    inner.finish();
-    assert!(object.next_key().is_none());
-    assert_eq!(cursor.position(), 41);
-}
-
-#[test]
 fn a_foreseen_name_is_found_only_as_it_was_written() {
     let names = ["a", "ab", r"\u0061", "fifteen letters", "sixteen letters.", "sixteen letters.x"];
     for known in names {
@@ -325,32 +309,30 @@ fn a_foreseen_name_is_found_only_as_it_was_written() {
         for next in names {
             let other = format!(r#"{{"{next}" : 1, "more": "than sixteen bytes"}}"#);
             let other = Body::parse(other.into()).expect("JSON");
-            let mut cursor = other.root().cursor();
-            let mut object = cursor.object().expect("an object");
-            let found = object.next_is(&foreseen);
-            assert_eq!(found, known == next && known.len() < 16, "{known} before {next}");
-            if !found {
-                assert_eq!(object.next_key().map(|key| key.raw()), Some(next.as_bytes()));
-            }
-            assert_eq!(object.value().skip(), b"1");
-            assert!(object.next_key().is_some_and(|key| key == "more"));
+            let mut members = other.root().members();
+            let found = members.next_is(&foreseen);
+            let expected = known == next && known.len() < 16;
+            assert_eq!(found.is_some(), expected, "{known} before {next}");
+            let value = found.unwrap_or_else(|| {
+                let (name, value) = members.next().expect("a member");
+                assert_eq!(name.raw(), next.as_bytes());
+                value
+            });
+            assert_eq!(value.raw(), b"1");
+            assert!(members.next().is_some_and(|(name, _)| name == "more"));
         }
     }
 }
 
 #[test]
-fn a_cursor_enters_only_what_it_stands_at() {
-    let body = body(r#"["s", {"a": 1}]"#);
-    let mut cursor = body.root().cursor();
-    assert!(cursor.object().is_none());
-    let mut array = cursor.array().expect("an array");
-    let item = array.next_item().expect("an item");
-    assert!(item.object().is_none() && item.array().is_none());
-    assert_eq!(item.skip(), b"\"s\"");
-    let item = array.next_item().expect("an item");
-    assert!(item.array().is_none());
-    assert_eq!(item.read_string().raw(), b"");
-    assert!(array.next_item().is_none());
+fn only_containers_hold_something() {
+    let body = body(r#"["[1]", {"a": [{}]}, 1, [], {}]"#);
+    let held = |value: Value<'_>| (value.items().count(), value.members().count());
+    assert_eq!(held(body.root()), (5, 0));
+    let held: Vec<_> = body.root().items().map(held).collect();
+    assert_eq!(held, [(0, 0), (0, 1), (0, 0), (0, 0), (0, 0)]);
+    assert_eq!(Body::empty_object().root().members().count(), 0);
+    assert_eq!(Body::empty_object().root().raw(), b"{}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The grammar of RFC 8259 over bytes nobody has checked, in one pass without recursion.
 //!
-//! Leaves behind where the longer containers end, so that later passes can jump over them.
+//! Leaves behind where every value begins and ends, so that no later pass looks for that again.
 //! Knows nothing of values or how they are read.
 
 use std::fmt;
@@ -9,9 +9,6 @@ use super::scan::{byte, space, string_break, token};
 
 /// How deep arrays and objects may nest: as deep as `serde_json` reads, and one more.
 pub const MAX_DEPTH: usize = 128;
-
-/// Containers shorter than this are not noted: passing over one costs no more than a look-up.
-pub(super) const NOTED: usize = 64;
 
 /// Why a text is not a JSON body, and where. Says nothing of the content, so it may be logged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,25 +55,24 @@ pub enum Reason {
     Utf8,
 }
 
-/// A container of some length in a body: where it begins, where it ends, and the index of the
-/// first one noted that begins after its end.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Nested {
+/// A value, a property's name or the end of a container, in the order in which they begin.
+///
+/// | of | `start` | `end` |
+/// | --- | --- | --- |
+/// | a scalar or a name | its first byte | the byte after its last one |
+/// | a container | its opening bracket | the index of the first mark after the container's own |
+/// | a container's end | the byte after its closing bracket | 0 |
+///
+/// A container's own marks stand between it and its end: the items of an array, the names and
+/// values of an object in turn.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mark {
     pub(super) start: u32,
     pub(super) end: u32,
-    pub(super) next: u32,
-}
-
-/// A checked text: where its value begins and ends, and the longer containers within the value,
-/// in the order in which they begin.
-pub(super) struct Checked {
-    pub(super) start: u32,
-    pub(super) end: u32,
-    pub(super) nested: Vec<Nested>,
 }
 
 /// Checks a whole text.
-pub(super) fn validate(text: &[u8]) -> Result<Checked, Invalid> {
+pub(super) fn validate(text: &[u8]) -> Result<Vec<Mark>, Invalid> {
     if u32::try_from(text.len()).is_err() {
         return Err(Invalid { offset: u32::MAX as usize, reason: Reason::TooLong });
     }
@@ -88,13 +84,13 @@ pub(super) fn validate(text: &[u8]) -> Result<Checked, Invalid> {
     if start == text.len() {
         return Err(Invalid { offset: start, reason: Reason::Empty });
     }
-    let mut open = Open::new();
+    let mut open = Open::new(text.len());
     let end = value(text, start, &mut open)?;
     let rest = space(text, end);
     if rest < text.len() {
         return Err(Invalid { offset: rest, reason: Reason::Trailing });
     }
-    Ok(Checked { start: start as u32, end: end as u32, nested: open.noted })
+    Ok(open.marks)
 }
 
 /// One value with all that it holds; returns where it ends.
@@ -102,11 +98,11 @@ fn value(text: &[u8], mut at: usize, open: &mut Open) -> Result<usize, Invalid> 
     let mut first = byte(text, at);
     loop {
         if open.in_object() {
-            (at, first) = name(text, at, first)?;
+            (at, first) = name(text, at, first, open)?;
         }
         match first {
-            b'"' => at = string(text, at + 1)?,
-            b'0'..=b'9' | b'-' => at = number(text, at)?,
+            b'"' => at = open.note(at, string(text, at + 1)?),
+            b'0'..=b'9' | b'-' => at = open.note(at, number(text, at)?),
             b'{' => {
                 open.push(at, true)?;
                 (at, first) = token(text, at + 1);
@@ -121,9 +117,9 @@ fn value(text: &[u8], mut at: usize, open: &mut Open) -> Result<usize, Invalid> 
                     continue;
                 }
             }
-            b't' => at = literal(text, at, b"true")?,
-            b'f' => at = literal(text, at, b"false")?,
-            b'n' => at = literal(text, at, b"null")?,
+            b't' => at = open.note(at, literal(text, at, b"true")?),
+            b'f' => at = open.note(at, literal(text, at, b"false")?),
+            b'n' => at = open.note(at, literal(text, at, b"null")?),
             _ => return Err(wrong(text, at, Reason::NoValue)),
         }
         loop {
@@ -151,11 +147,11 @@ fn value(text: &[u8], mut at: usize, open: &mut Open) -> Result<usize, Invalid> 
 
 /// A property's name and its colon; returns where the value begins, and its first byte.
 #[inline(always)]
-fn name(text: &[u8], at: usize, first: u8) -> Result<(usize, u8), Invalid> {
+fn name(text: &[u8], at: usize, first: u8, open: &mut Open) -> Result<(usize, u8), Invalid> {
     if first != b'"' {
         return Err(wrong(text, at, Reason::NoName));
     }
-    let (at, colon) = token(text, string(text, at + 1)?);
+    let (at, colon) = token(text, open.note(at, string(text, at + 1)?));
     if colon != b':' {
         return Err(wrong(text, at, Reason::NoColon));
     }
@@ -258,19 +254,21 @@ fn wrong(text: &[u8], offset: usize, reason: Reason) -> Invalid {
     Invalid { offset, reason: if offset < text.len() { reason } else { Reason::Cut } }
 }
 
-/// The containers open at the moment, and those noted so far.
+/// The containers open at the moment, and the marks made so far.
 struct Open {
     /// One bit a level, the innermost lowest: whether it is an object.
     objects: u128,
     depth: usize,
-    /// For each level the index in `noted`. The outermost is the whole text and not noted.
+    /// For each level the index of its container's mark.
     levels: [u32; MAX_DEPTH],
-    noted: Vec<Nested>,
+    marks: Vec<Mark>,
 }
 
 impl Open {
-    fn new() -> Open {
-        Open { objects: 0, depth: 0, levels: [0; MAX_DEPTH], noted: Vec::new() }
+    /// Few texts have more than a mark for every six bytes.
+    fn new(len: usize) -> Open {
+        let marks = Vec::with_capacity(len / 6 + 4);
+        Open { objects: 0, depth: 0, levels: [0; MAX_DEPTH], marks }
     }
 
     #[inline(always)]
@@ -278,34 +276,34 @@ impl Open {
         self.objects & 1 == 1
     }
 
+    /// Marks a scalar or a name; returns its end.
+    #[inline(always)]
+    fn note(&mut self, start: usize, end: usize) -> usize {
+        self.marks.push(Mark { start: start as u32, end: end as u32 });
+        end
+    }
+
     #[inline(always)]
     fn push(&mut self, at: usize, object: bool) -> Result<(), Invalid> {
         let Some(level) = self.levels.get_mut(self.depth) else {
             return Err(Invalid { offset: at, reason: Reason::TooDeep });
         };
-        if self.depth > 0 {
-            *level = self.noted.len() as u32;
-            self.noted.push(Nested { start: at as u32, end: 0, next: 0 });
-        }
+        *level = self.marks.len() as u32;
+        self.marks.push(Mark { start: at as u32, end: 0 });
         self.objects = self.objects << 1 | u128::from(object);
         self.depth += 1;
         Ok(())
     }
 
-    /// Takes a short container back out: whatever it held is shorter still, so it stands last.
     #[inline(always)]
     fn pop(&mut self, end: usize) {
         self.objects >>= 1;
         self.depth = self.depth.saturating_sub(1);
-        let next = self.noted.len() as u32;
-        let Some(index) = self.levels.get(self.depth).filter(|_| self.depth > 0) else { return };
-        if let Some(nested) = self.noted.get_mut(*index as usize) {
-            if end - (nested.start as usize) < NOTED {
-                self.noted.truncate(*index as usize);
-            } else {
-                nested.end = end as u32;
-                nested.next = next;
-            }
+        self.marks.push(Mark { start: end as u32, end: 0 });
+        let next = self.marks.len() as u32;
+        let index = self.levels.get(self.depth).map_or(usize::MAX, |index| *index as usize);
+        if let Some(container) = self.marks.get_mut(index) {
+            container.end = next;
         }
     }
 }

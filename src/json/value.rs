@@ -1,19 +1,21 @@
 //! A value of a checked body, as a place in its text.
 //!
-//! Reading trusts the check and cannot fail. Where a value ends is found only when it is asked for.
+//! Reading trusts the check and cannot fail. The check has marked where each value begins and ends,
+//! so nothing is passed over byte by byte.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::cursor::{Cursor, Place};
 use super::scan::byte;
-use super::{Body, RawString, Span};
+use super::validate::Mark;
+use super::{Body, Foreseen, RawString, Span};
 
 /// One whole value of a [`Body`]. Two words; costs nothing to copy.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
     body: &'a Body,
-    place: Place,
+    /// The index of its mark.
+    mark: u32,
 }
 
 /// The six kinds of value.
@@ -35,13 +37,8 @@ pub enum Kind {
 
 impl<'a> Value<'a> {
     #[inline(always)]
-    pub(super) fn new(body: &'a Body, at: u32, mark: u32) -> Value<'a> {
-        Value { body, place: Place { at, mark } }
-    }
-
-    #[inline(always)]
-    pub(super) fn place(self) -> Place {
-        self.place
+    pub(super) fn new(body: &'a Body, mark: u32) -> Value<'a> {
+        Value { body, mark }
     }
 
     /// The body this is a part of.
@@ -52,26 +49,42 @@ impl<'a> Value<'a> {
     /// The kind of value; the first byte tells.
     #[inline]
     pub fn kind(self) -> Kind {
-        Kind::of(byte(&self.body.bytes, self.place.at as usize))
-    }
-
-    /// A cursor that stands at this value.
-    #[inline]
-    pub fn cursor(self) -> Cursor<'a> {
-        Cursor::at(self)
+        Kind::of(self.first())
     }
 
     /// The value's text, without white space around it.
     #[inline]
     pub fn raw(self) -> &'a [u8] {
-        self.cursor().skip()
+        self.body.bytes.get(self.span().range()).unwrap_or_default()
     }
 
     /// Where the value lies in its body.
+    #[inline]
     pub fn span(self) -> Span {
-        let mut cursor = self.cursor();
-        cursor.skip();
-        Span { start: self.place.at, end: cursor.position() }
+        let mark = self.body.mark(self.mark);
+        let end = if is_open(byte(&self.body.bytes, mark.start as usize)) {
+            self.body.mark(mark.end.wrapping_sub(1)).start
+        } else {
+            mark.end
+        };
+        Span { start: mark.start, end }
+    }
+
+    #[inline(always)]
+    fn first(self) -> u8 {
+        byte(&self.body.bytes, self.body.mark(self.mark).start as usize)
+    }
+
+    /// What is marked within a container that opens with this byte; nothing for any other value.
+    #[inline(always)]
+    fn within(self, open: u8) -> Within<'a> {
+        let Mark { start, end } = self.body.mark(self.mark);
+        let first = self.mark + 1;
+        let marks = match byte(&self.body.bytes, start as usize) == open {
+            true => self.body.marks.get(first as usize..end.saturating_sub(1) as usize),
+            false => None,
+        };
+        Within { body: self.body, first, marks: marks.unwrap_or_default() }
     }
 
     /// Whether the value is `null`.
@@ -81,7 +94,7 @@ impl<'a> Value<'a> {
 
     /// The value of a Boolean.
     pub fn as_bool(self) -> Option<bool> {
-        match byte(&self.body.bytes, self.place.at as usize) {
+        match self.first() {
             b't' => Some(true),
             b'f' => Some(false),
             _ => None,
@@ -95,7 +108,9 @@ impl<'a> Value<'a> {
 
     /// A string as it is written.
     pub fn as_raw_string(self) -> Option<RawString<'a>> {
-        (self.kind() == Kind::String).then(|| self.cursor().read_string())
+        let raw = self.raw();
+        let inner = raw.get(1..raw.len().saturating_sub(1));
+        (self.kind() == Kind::String).then(|| RawString::new(inner.unwrap_or_default()))
     }
 
     /// A number as it is written.
@@ -108,17 +123,15 @@ impl<'a> Value<'a> {
 
     /// The properties of an object in the order in which they are written, duplicates too; none
     /// for any other value.
+    #[inline]
     pub fn members(self) -> Members<'a> {
-        let mut cursor = self.cursor();
-        let open = self.kind() == Kind::Object && cursor.enter();
-        Members { cursor, open }
+        Members(self.within(b'{'))
     }
 
     /// The items of an array; none for any other value.
+    #[inline]
     pub fn items(self) -> Items<'a> {
-        let mut cursor = self.cursor();
-        let open = self.kind() == Kind::Array && cursor.enter();
-        Items { cursor, open }
+        Items(self.within(b'['))
     }
 
     /// The property of this name; of duplicates the last. Names are compared unescaped.
@@ -140,26 +153,74 @@ impl Kind {
             _ => Kind::Number,
         }
     }
-}
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// What a message calls it, with its article.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             Kind::Null => "null",
             Kind::Boolean => "a Boolean",
             Kind::Number => "a number",
             Kind::String => "a string",
             Kind::Array => "an array",
             Kind::Object => "an object",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Whether a value that begins with this byte is a container.
+#[inline(always)]
+fn is_open(first: u8) -> bool {
+    matches!(first, b'{' | b'[')
+}
+
+/// The marks of a container's values and names, as many as are left.
+#[derive(Clone)]
+struct Within<'a> {
+    body: &'a Body,
+    /// The index of the first one.
+    first: u32,
+    marks: &'a [Mark],
+}
+
+impl<'a> Within<'a> {
+    #[inline(always)]
+    fn text(&self) -> &'a [u8] {
+        &self.body.bytes
+    }
+
+    /// Passes over a name, if there is one before this value, and the value with all it holds.
+    #[inline(always)]
+    fn pass(&mut self, names: u32, value: Mark) -> Value<'a> {
+        let mark = self.first + names;
+        let is_open = is_open(byte(self.text(), value.start as usize));
+        let next = if is_open { value.end } else { mark + 1 };
+        let passed = next.saturating_sub(self.first) as usize;
+        (self.first, self.marks) = (next, self.marks.get(passed..).unwrap_or_default());
+        Value::new(self.body, mark)
     }
 }
 
 /// The properties of an object; see [`Value::members`].
 #[derive(Clone)]
-pub struct Members<'a> {
-    cursor: Cursor<'a>,
-    open: bool,
+pub struct Members<'a>(Within<'a>);
+
+impl<'a> Members<'a> {
+    /// The value of the next property if that bears this very name; else goes nowhere.
+    ///
+    /// Rows of a list mostly name the same properties in the same order. Where the name is
+    /// foreseen, it need not be looked up.
+    #[inline]
+    pub fn next_is(&mut self, foreseen: &Foreseen) -> Option<Value<'a>> {
+        let [name, value, ..] = self.0.marks else { return None };
+        let is_foreseen = foreseen.begins(self.0.text(), name.start as usize + 1);
+        is_foreseen.then(|| self.0.pass(1, *value))
+    }
 }
 
 impl<'a> Iterator for Members<'a> {
@@ -167,50 +228,30 @@ impl<'a> Iterator for Members<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if !self.open {
-            return None;
-        }
-        match self.cursor.next_name() {
-            Some(name) => {
-                let value = self.cursor.value();
-                self.cursor.skip();
-                Some((name, value))
-            }
-            None => {
-                self.open = false;
-                None
-            }
-        }
+        let [name, value, ..] = self.0.marks else { return None };
+        let text = name.start as usize + 1..(name.end as usize).saturating_sub(1);
+        let name = RawString::new(self.0.text().get(text).unwrap_or_default());
+        Some((name, self.0.pass(1, *value)))
     }
 }
 
 /// The items of an array; see [`Value::items`].
 #[derive(Clone)]
-pub struct Items<'a> {
-    cursor: Cursor<'a>,
-    open: bool,
-}
+pub struct Items<'a>(Within<'a>);
 
 impl<'a> Iterator for Items<'a> {
     type Item = Value<'a>;
 
     #[inline]
     fn next(&mut self) -> Option<Value<'a>> {
-        if !self.open {
-            return None;
-        }
-        self.open = self.cursor.next_item();
-        self.open.then(|| {
-            let value = self.cursor.value();
-            self.cursor.skip();
-            value
-        })
+        let [value, ..] = self.0.marks else { return None };
+        Some(self.0.pass(0, *value))
     }
 }
 
 /// Shows where, not what: bodies may hold secrets.
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at byte {}", self.kind(), self.place.at)
+        write!(f, "{} at byte {}", self.kind(), self.span().start)
     }
 }

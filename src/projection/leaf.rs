@@ -1,13 +1,11 @@
 //! Result coercion of scalars and enums (GraphQL sections 3.5 and 3.9), from JSON text to JSON
 //! text. Numbers keep their digits and strings their escapes.
 
-use std::borrow::Cow;
-
 use crate::json::{Kind, Value, number};
 use crate::plan::Leaf;
 
 /// Why a value is not what the schema declares: what the upstream gave instead.
-pub(super) type Given = Cow<'static, str>;
+pub(super) type Given = &'static str;
 
 /// Writes a value that is not null as the leaf it must be.
 #[inline]
@@ -30,7 +28,7 @@ pub(super) fn write(
         }
         (Leaf::Int | Leaf::Float | Leaf::Id, Kind::Number) => write_number(out, leaf, raw),
         (Leaf::Enum(names), Kind::String) => write_enum(out, names, value, raw),
-        (_, kind) => Err(kind.to_string().into()),
+        (_, kind) => Err(kind.name()),
     }
 }
 
@@ -49,7 +47,7 @@ fn write_number(out: &mut Vec<u8>, leaf: &Leaf, raw: &[u8]) -> Result<(), Given>
             out.push(b'"');
         }
         _ if is_finite(raw) => out.extend_from_slice(raw),
-        _ => return Err("a number beyond the range of a double".into()),
+        _ => return Err("a number beyond the range of a double"),
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ use crate::json::{Body, Span, Value};
 use crate::plan::{Hole, Location};
 
 pub use assemble::{TooLarge, assemble};
+pub use order::Layouts;
 pub use paths::{PathId, PathStep, Paths};
 pub use project::{project, project_root};
 pub use split::{FailedRow, Groups, SplitError, reports_failure, split};

@@ -3,13 +3,12 @@
 
 use std::sync::Arc;
 
-use crate::json::{Cursor, Kind as JsonKind, Path, Segment, Value};
+use crate::json::{Kind as JsonKind, Path, Segment, Value};
 use crate::plan::{Computed, Field, FieldValue, Kind, Selection, Shape};
 
 use super::message;
-use super::order::Order;
 use super::paths::PathStep;
-use super::value::{Asked, At, Projector, Seen};
+use super::value::{Asked, At, Projector};
 use super::writer::Bubble;
 
 /// An object whose properties have been noted.
@@ -24,44 +23,35 @@ struct Object<'p, 'a> {
 }
 
 impl<'p, 'a> Projector<'p, 'a, '_> {
-    /// Writes the object that the cursor stands at, and passes it.
+    /// Writes an object.
     pub(super) fn object(
         &mut self,
-        cursor: &mut Cursor<'a>,
+        value: Value<'a>,
         selection: &'p Selection,
     ) -> Result<(), Bubble<'p>> {
-        let (value, base) = (cursor.value(), self.seen.len());
-        self.note(cursor, selection);
+        let base = self.seen.len();
+        self.note(value, selection);
         let result = self.fields(Object { value, selection, base, instance: 0 });
         self.seen.truncate(base);
         result
     }
 
-    fn note(&mut self, cursor: &mut Cursor<'a>, selection: &'p Selection) {
-        let names = selection.names();
+    fn note(&mut self, value: Value<'a>, selection: &'p Selection) {
         let base = self.seen.len();
-        self.seen.resize(base + names.len(), None);
+        self.seen.resize(base + selection.names().len(), None);
         let Some(seen) = self.seen.get_mut(base..) else { return };
-        let known = self.orders.iter_mut().find(|(known, _)| std::ptr::eq(*known, selection));
-        let tell = |number: u32, value, span| {
+        self.layouts.walk(value, selection, |number, value| {
             if let Some(seen) = seen.get_mut(number as usize) {
-                *seen = Some(Seen { value, span });
+                *seen = Some(value);
             }
-        };
-        match known {
-            Some((_, order)) => order.walk(cursor, |name| names.find(name), tell),
-            None => {
-                self.orders.push((selection, Order::default()));
-                Order::unlearned(cursor, |name| names.find(name), tell);
-            }
-        }
+        });
     }
 
     fn fields(&mut self, mut object: Object<'p, 'a>) -> Result<(), Bubble<'p>> {
         let selection = object.selection;
         if selection.has_holes() {
             let slots = 0..u32::try_from(selection.captures.len()).unwrap_or(0);
-            let captures = slots.map(|slot| Some(self.captured(object, slot)?.span)).collect();
+            let captures = slots.map(|slot| Some(self.captured(object, slot)?.span())).collect();
             object.instance = self.writer.instance(self.body, captures);
         }
         if selection.fields.is_empty() {
@@ -128,14 +118,14 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             return self.no_value("nothing", &shape.kind, at);
         };
         let (Kind::List(item), JsonKind::Array) = (&shape.kind, list.kind()) else {
-            let given = list.kind().to_string();
-            return self.within(at, |it| Err(it.mismatch(&given, &shape.kind, at.asked)));
+            let given = list.kind().name();
+            return self.within(at, |it| Err(it.mismatch(given, &shape.kind, at.asked)));
         };
         self.within(at, |it| {
             it.writer.bytes.push(b'[');
             for (index, value) in (0..).zip(path.eval_all(object.value)) {
                 it.room(at.asked)?;
-                it.item(&mut value.cursor(), item, index, at.asked)?;
+                it.item(value, item, index, at.asked)?;
             }
             it.writer.bytes.push(b']');
             Ok(())
@@ -149,10 +139,10 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         shape: &'p Shape,
         at: At<'p>,
     ) -> Result<(), Bubble<'p>> {
-        let this = computed.slots.iter().map(|slot| Some(self.captured(object, *slot)?.value));
+        let this = computed.slots.iter().map(|slot| self.captured(object, *slot));
         let this = this.collect::<Vec<_>>();
         match self.compute(computed, &this, None) {
-            Ok(body) => self.of_body(&body, |it| it.position(Some(body.root().into()), shape, at)),
+            Ok(body) => self.of_body(&body, |it| it.position(Some(body.root()), shape, at)),
             Err(failure) => self.within(at, |it| Err(it.failed(failure, at.asked))),
         }
     }
@@ -170,24 +160,22 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
     }
 
     /// What a slot of the selection captures of an object.
-    fn captured(&self, object: Object<'p, 'a>, slot: u32) -> Option<Seen<'a>> {
+    fn captured(&self, object: Object<'p, 'a>, slot: u32) -> Option<Value<'a>> {
         let (path, name) = object.selection.capture(slot)?;
         self.locate(object, path, name)
     }
 
     /// The value at a path, whose first name has been looked out for.
-    fn locate(&self, object: Object<'p, 'a>, path: &Path, name: Option<u32>) -> Option<Seen<'a>> {
+    fn locate(&self, object: Object<'p, 'a>, path: &Path, name: Option<u32>) -> Option<Value<'a>> {
         match (path.segments(), name) {
             ([_], Some(name)) => self.seen(object, name),
-            ([_, rest @ ..], Some(name)) => {
-                below(self.seen(object, name)?.value, rest).map(Seen::from)
-            }
-            (steps, _) => below(object.value, steps).map(Seen::from),
+            ([_, rest @ ..], Some(name)) => below(self.seen(object, name)?, rest),
+            (steps, _) => below(object.value, steps),
         }
     }
 
     #[inline]
-    fn seen(&self, object: Object<'p, 'a>, name: u32) -> Option<Seen<'a>> {
+    fn seen(&self, object: Object<'p, 'a>, name: u32) -> Option<Value<'a>> {
         *self.seen.get(object.base + name as usize)?
     }
 }

@@ -1,65 +1,48 @@
 //! Walking objects that are alike: those of a list mostly have the same properties in the same
 //! order, so the next name is tried before it is read and looked up.
 
-use crate::json::{Cursor, Foreseen, RawString, Span, Value};
+use crate::json::{Foreseen, RawString, Value};
+use crate::plan::Selection;
 
 /// The names of an object that was walked before, each with the number it was found under.
 #[derive(Debug, Default)]
 pub(super) struct Order(Vec<(Foreseen, Option<u32>)>);
 
 impl Order {
-    /// Passes over the object the cursor stands at, and tells of each property that `find` gives
-    /// a number for. Passes over any other value.
+    /// Tells of each property of an object that `find` gives a number for; of any other value
+    /// nothing.
     #[inline]
     pub(super) fn walk<'a>(
         &mut self,
-        cursor: &mut Cursor<'a>,
+        object: Value<'a>,
         find: impl Fn(RawString<'a>) -> Option<u32>,
-        mut tell: impl FnMut(u32, Value<'a>, Span),
+        mut tell: impl FnMut(u32, Value<'a>),
     ) {
         let is_first = self.0.is_empty();
         let mut next = 0;
-        let Some(mut properties) = cursor.object() else {
-            cursor.skip();
-            return;
-        };
+        let mut members = object.members();
         loop {
-            let number = match self.0.get(next) {
-                Some((name, number)) if !is_first && properties.next_is(name) => {
+            let foreseen = if is_first { None } else { self.0.get(next) };
+            let foreseen = foreseen
+                .and_then(|(name, number)| members.next_is(name).map(|value| (*number, value)));
+            let (number, value) = match foreseen {
+                Some(found) => {
                     next += 1;
-                    *number
+                    found
                 }
-                _ => {
-                    let Some(name) = properties.next_key() else { return };
+                None => {
+                    let Some((name, value)) = members.next() else { return };
                     let number = find(name);
                     if is_first {
                         self.0.push((Foreseen::new(name), number));
                     } else {
                         next = self.after(next, number);
                     }
-                    number
+                    (number, value)
                 }
             };
             if let Some(number) = number {
-                told(properties.value(), number, &mut tell);
-            }
-        }
-    }
-
-    /// Passes over an object without learning from it.
-    #[inline]
-    pub(super) fn unlearned<'a>(
-        cursor: &mut Cursor<'a>,
-        find: impl Fn(RawString<'a>) -> Option<u32>,
-        mut tell: impl FnMut(u32, Value<'a>, Span),
-    ) {
-        let Some(mut properties) = cursor.object() else {
-            cursor.skip();
-            return;
-        };
-        while let Some(name) = properties.next_key() {
-            if let Some(number) = find(name) {
-                told(properties.value(), number, &mut tell);
+                tell(number, value);
             }
         }
     }
@@ -72,9 +55,32 @@ impl Order {
     }
 }
 
-#[inline]
-fn told<'a>(cursor: &mut Cursor<'a>, number: u32, tell: &mut impl FnMut(u32, Value<'a>, Span)) {
-    let (value, start) = (cursor.value(), cursor.position());
-    cursor.skip();
-    tell(number, value, Span { start, end: cursor.position() });
+/// How the objects that a fetch's answers hold are laid out, by what is selected of them. Whoever
+/// projects one answer after another hands on the same.
+#[derive(Debug, Default)]
+pub struct Layouts<'p>(Vec<(&'p Selection, Order)>);
+
+impl<'p> Layouts<'p> {
+    /// Tells of each property of an object that the selection looks out for. What is learned of
+    /// the first object serves those after it, so that a single one costs nothing more.
+    #[inline]
+    pub(super) fn walk<'a>(
+        &mut self,
+        object: Value<'a>,
+        selection: &'p Selection,
+        mut tell: impl FnMut(u32, Value<'a>),
+    ) {
+        let find = |name| selection.names().find(name);
+        match self.0.iter_mut().find(|(known, _)| std::ptr::eq(*known, selection)) {
+            Some((_, order)) => order.walk(object, find, tell),
+            None => {
+                self.0.push((selection, Order::default()));
+                for (name, value) in object.members() {
+                    if let Some(number) = find(name) {
+                        tell(number, value);
+                    }
+                }
+            }
+        }
+    }
 }

@@ -5,34 +5,38 @@ use std::sync::Arc;
 use crate::json::{Body, Span};
 use crate::plan::{Kind, Selection, Shape};
 
+use super::order::Layouts;
 use super::value::{Came, Projector};
 use super::writer::{Bubble, Writer};
 use super::{Answer, Fragment, Inputs, Outcome, message};
 
 /// Projects one slot's answer by the fetch's shape. `service` is the upstream that gave it.
 ///
-/// Whether the value itself may be null is not asked here: that is each hole's to say.
+/// Whether the value itself may be null is not asked here: that is each hole's to say. What one
+/// answer shows of the layout of objects makes the next ones of the same fetch cheaper.
 #[must_use]
 pub fn project<'p>(
     answer: &Answer,
     shape: &'p Shape,
     inputs: &Inputs<'_>,
     service: &Arc<str>,
+    layouts: &mut Layouts<'p>,
 ) -> Fragment<'p> {
+    let with = With { inputs: *inputs, service: Some(service) };
     match answer {
         Answer::Null => Writer::new(0, 0).finish(Outcome::Null),
         Answer::Missing => Writer::new(0, 0).finish(Outcome::Missing),
-        Answer::Value(body, span) => of_body(body, span.len(), inputs, Some(service), |it| {
-            it.value(&mut body.at(*span).cursor(), &shape.kind, None)
+        Answer::Value(body, span) => of_body(body, span.len(), with, layouts, |it| {
+            it.value(body.at(*span), &shape.kind, None)
         }),
         Answer::Rows(body, rows) => match &shape.kind {
             Kind::List(item) => {
                 let len = rows.iter().map(|row| row.len()).sum();
-                of_body(body, len, inputs, Some(service), |it| it.rows(rows, item))
+                of_body(body, len, with, layouts, |it| it.rows(rows, item))
             }
             kind => match array(body, rows) {
-                Some(body) => of_body(&body, body.bytes().len(), inputs, Some(service), |it| {
-                    it.value(&mut body.root().cursor(), kind, None)
+                Some(body) => of_body(&body, body.bytes().len(), with, layouts, |it| {
+                    it.value(body.root(), kind, None)
                 }),
                 None => Fragment::failed(message::not_computed(Some(service))),
             },
@@ -45,29 +49,29 @@ pub fn project<'p>(
 #[must_use]
 pub fn project_root<'p>(selection: &'p Selection, inputs: &Inputs<'_>) -> Fragment<'p> {
     let body = Body::empty_object();
-    of_body(&body, 0, inputs, None, |it| {
-        it.object(&mut body.root().cursor(), selection).map(|()| Came::Value)
+    of_body(&body, 0, With { inputs: *inputs, service: None }, &mut Layouts::default(), |it| {
+        it.object(body.root(), selection).map(|()| Came::Value)
     })
+}
+
+/// What a projection reads beside body and plan.
+#[derive(Clone, Copy)]
+struct With<'a> {
+    inputs: Inputs<'a>,
+    service: Option<&'a Arc<str>>,
 }
 
 /// A fragment is seldom larger than what it is made of; most are much smaller.
 fn of_body<'p, 'a>(
     body: &'a Body,
     len: usize,
-    inputs: &Inputs<'a>,
-    service: Option<&'a Arc<str>>,
+    With { inputs, service }: With<'a>,
+    layouts: &mut Layouts<'p>,
     write: impl FnOnce(&mut Projector<'p, 'a, '_>) -> Result<Came, Bubble<'p>>,
 ) -> Fragment<'p> {
     let mut writer = Writer::new(len / 2 + 64, inputs.max_bytes);
-    let inputs = *inputs;
-    let mut projector = Projector {
-        writer: &mut writer,
-        inputs,
-        service,
-        body,
-        seen: Vec::new(),
-        orders: Vec::new(),
-    };
+    let mut projector =
+        Projector { writer: &mut writer, inputs, service, body, seen: Vec::new(), layouts };
     let outcome = match write(&mut projector) {
         Ok(Came::Value) => Outcome::Value,
         Ok(Came::Null) => Outcome::Null,
@@ -84,7 +88,7 @@ impl<'p> Projector<'p, '_, '_> {
         self.writer.bytes.push(b'[');
         for (index, row) in (0..).zip(rows) {
             self.room(None)?;
-            self.item(&mut self.body.at(*row).cursor(), item, index, None)?;
+            self.item(self.body.at(*row), item, index, None)?;
         }
         self.writer.bytes.push(b']');
         Ok(Came::Value)

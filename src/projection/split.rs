@@ -3,12 +3,12 @@
 
 use std::fmt;
 
-use crate::json::{Body, Cursor, Kind, Path, RawString, Segment, Span, Value};
+use crate::json::{Body, Kind, Path, RawString, Segment, Span, Value};
 use crate::schema::{Batch, By, ErrorRule};
 use crate::template::Key;
 
 use super::Answer;
-use super::keys::{Keys, Text};
+use super::keys::{Group, Keys, Text};
 use super::order::Order;
 
 /// The rows of one batch's answer, by key.
@@ -75,9 +75,8 @@ pub fn split(
             let Some(rows) = rows_of(rows_at.eval(body.root()), Kind::Array)? else {
                 return Ok(groups);
             };
-            let (mut cursor, mut order) = (rows.cursor(), Order::default());
-            let Some(mut rows) = cursor.array() else { return Ok(groups) };
-            while let Some(row) = rows.next_item() {
+            let mut order = Order::default();
+            for row in rows.items() {
                 groups.add(row, by, error, &mut order);
             }
         }
@@ -85,7 +84,7 @@ pub fn split(
             rows_of(rows_at.list(body.root()), Kind::Array)?;
             let mut order = Order::default();
             for row in rows_at.eval_all(body.root()) {
-                groups.add(&mut row.cursor(), by, error, &mut order);
+                groups.add(row, by, error, &mut order);
             }
         }
         By::Name => {
@@ -137,7 +136,8 @@ impl Groups {
     /// Whether a key has several rows.
     #[must_use]
     pub fn has_several(&self, key: &Key) -> bool {
-        self.repeated > 0 && self.rows(key.text()).nth(1).is_some()
+        let find = || self.keys.find(&self.body, key.text().as_bytes());
+        self.repeated > 0 && find().is_some_and(|group| self.rows(group).nth(1).is_some())
     }
 
     /// A key's value where one is wanted: of its first row.
@@ -145,8 +145,9 @@ impl Groups {
     /// # Errors
     /// The row of the key that reports a failure.
     pub fn one(&self, key: &Key) -> Result<Answer, FailedRow> {
-        self.not_failed(key)?;
-        let Some(row) = self.rows(key.text()).next() else { return Ok(Answer::Missing) };
+        let group = self.group(key)?;
+        let row = group.and_then(|group| self.rows(group).next());
+        let Some(row) = row else { return Ok(Answer::Missing) };
         if self.part.is_root() {
             return Ok(Answer::Value(self.body.clone(), row));
         }
@@ -162,9 +163,8 @@ impl Groups {
     /// # Errors
     /// The row of the key that reports a failure.
     pub fn list(&self, key: &Key, first: Option<usize>) -> Result<Answer, FailedRow> {
-        self.not_failed(key)?;
         let mut parts = Vec::new();
-        for row in self.rows(key.text()) {
+        for row in self.group(key)?.into_iter().flat_map(|group| self.rows(group)) {
             if parts.len() >= first.unwrap_or(usize::MAX) {
                 break;
             }
@@ -188,37 +188,34 @@ impl Groups {
         }
     }
 
-    fn not_failed(&self, key: &Key) -> Result<(), FailedRow> {
+    /// The group of a key, unless a row of it reports a failure.
+    fn group(&self, key: &Key) -> Result<Option<&Group>, FailedRow> {
         let group = self.keys.find(&self.body, key.text().as_bytes());
-        group.and_then(|group| group.failed).map_or(Ok(()), |row| Err(FailedRow(row)))
+        match group.and_then(|group| group.failed) {
+            Some(row) => Err(FailedRow(row)),
+            None => Ok(group),
+        }
     }
 
-    fn rows(&self, key: &str) -> impl Iterator<Item = Span> {
-        let group = self.keys.find(&self.body, key.as_bytes());
-        let first = group.and_then(|group| group.rows).map(|(first, _)| first);
+    fn rows(&self, group: &Group) -> impl Iterator<Item = Span> {
         let row = |row: u32| self.rows.get(row as usize);
-        std::iter::successors(first.and_then(row), move |(_, next)| next.and_then(row))
-            .map(|(span, _)| *span)
+        let first = group.rows.and_then(|(first, _)| row(first));
+        std::iter::successors(first, move |(_, next)| next.and_then(row)).map(|(span, _)| *span)
     }
 
-    /// Adds the row that the cursor stands at to the group of each of its keys, and passes it.
-    fn add(&mut self, cursor: &mut Cursor<'_>, by: &Path, error: &ErrorRule, order: &mut Order) {
-        let (row, start) = (cursor.value(), cursor.position());
-        let failed = reports_failure(error, row);
-        let before = self.joined;
+    /// Adds a row to the group of each of its keys.
+    fn add(&mut self, row: Value<'_>, by: &Path, error: &ErrorRule, order: &mut Order) {
+        let (span, failed, before) = (row.span(), reports_failure(error, row), self.joined);
         if let [Segment::Property(name)] = by.segments() {
             let mut found = None;
             let find = |found: RawString<'_>| (found == **name).then_some(0);
-            order.walk(cursor, find, |_, value, span| found = Some((value, span)));
-            let row = Span { start, end: cursor.position() };
-            if let Some((value, span)) = found {
-                self.join_all(value, span, row, failed);
+            order.walk(row, find, |_, value| found = Some(value));
+            if let Some(value) = found {
+                self.join_all(value, span, failed);
             }
         } else {
-            cursor.skip();
-            let span = Span { start, end: cursor.position() };
             for value in by.eval_all(row) {
-                self.join_all(value, value.span(), span, failed);
+                self.join_all(value, span, failed);
             }
         }
         if self.joined == before {
@@ -226,13 +223,13 @@ impl Groups {
         }
     }
 
-    fn join_all(&mut self, value: Value<'_>, span: Span, row: Span, failed: bool) {
+    fn join_all(&mut self, value: Value<'_>, row: Span, failed: bool) {
         if value.kind() == Kind::Array {
             for key in value.items() {
-                self.join(key_text(key, key.span()), row, failed);
+                self.join(key_text(key), row, failed);
             }
         } else {
-            self.join(key_text(value, span), row, failed);
+            self.join(key_text(value), row, failed);
         }
     }
 
@@ -271,7 +268,8 @@ impl Groups {
 }
 
 /// A key's text: a string's content, a number or Boolean as written.
-fn key_text(value: Value<'_>, Span { start, end }: Span) -> Option<Text> {
+fn key_text(value: Value<'_>) -> Option<Text> {
+    let Span { start, end } = value.span();
     match value.kind() {
         Kind::Number | Kind::Boolean => Some(Text::InBody(Span { start, end })),
         Kind::String => {

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use crate::failure::Failure;
-use crate::json::{Body, Cursor, Kind as JsonKind, Span, Value};
+use crate::json::{Body, Kind as JsonKind, Value};
 use crate::plan::{Cases, Computed, Field, Kind, Leaf, Selection, Shape, Through};
 use crate::template::ComputedValues;
 
 use super::leaf;
-use super::order::Order;
+use super::order::Layouts;
 use super::paths::PathStep;
 use super::writer::{Bubble, Writer};
 use super::{Inputs, message};
@@ -22,16 +22,8 @@ pub(super) struct Projector<'p, 'a, 'w> {
     pub(super) service: Option<&'a Arc<str>>,
     pub(super) body: &'a Body,
     /// Where the wanted properties of the objects around the next byte lie.
-    pub(super) seen: Vec<Option<Seen<'a>>>,
-    /// How the objects of a selection that were met so far are laid out.
-    pub(super) orders: Vec<(&'p Selection, Order)>,
-}
-
-/// A value whose end is known.
-#[derive(Clone, Copy)]
-pub(super) struct Seen<'a> {
-    pub(super) value: Value<'a>,
-    pub(super) span: Span,
+    pub(super) seen: Vec<Option<Value<'a>>>,
+    pub(super) layouts: &'w mut Layouts<'p>,
 }
 
 /// The field that asks for a value, and its type's name.
@@ -58,33 +50,27 @@ pub(super) enum Came {
     Null,
 }
 
-impl<'a> From<Value<'a>> for Seen<'a> {
-    fn from(value: Value<'a>) -> Self {
-        Self { value, span: value.span() }
-    }
-}
-
 impl<'p, 'a> Projector<'p, 'a, '_> {
     /// Writes the value at a position, or null where nothing is there.
     #[inline]
     pub(super) fn position(
         &mut self,
-        seen: Option<Seen<'a>>,
+        value: Option<Value<'a>>,
         shape: &'p Shape,
         at: At<'p>,
     ) -> Result<(), Bubble<'p>> {
-        match (seen, &shape.kind) {
-            (Some(seen), Kind::Leaf(leaf)) => self.leaf(seen, leaf, at),
-            (Some(seen), _) => self.nested(&mut seen.value.cursor(), &shape.kind, at),
+        match (value, &shape.kind) {
+            (Some(value), Kind::Leaf(leaf)) => self.leaf(value, leaf, at),
+            (Some(value), kind) => self.nested(value, kind, at),
             (None, _) => self.no_value("nothing", &shape.kind, at),
         }
     }
 
-    /// Writes the item of a list that the cursor stands at, and passes it.
+    /// Writes an item of a list.
     #[inline]
     pub(super) fn item(
         &mut self,
-        cursor: &mut Cursor<'a>,
+        value: Value<'a>,
         shape: &'p Shape,
         index: u32,
         asked: Option<Asked<'p>>,
@@ -93,11 +79,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             self.writer.bytes.push(b',');
         }
         let at = At { step: PathStep::Index(index), asked, nullable: shape.nullable };
-        let Kind::Leaf(leaf) = &shape.kind else { return self.nested(cursor, &shape.kind, at) };
-        let (value, start) = (cursor.value(), cursor.position());
-        cursor.skip();
-        let span = Span { start, end: cursor.position() };
-        self.leaf(Seen { value, span }, leaf, at)
+        self.position(Some(value), shape, at)
     }
 
     /// Writes what `write` writes as a position's value. Its failure is the position's null, if
@@ -134,42 +116,32 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         self.within(at, |it| Err(it.mismatch(given, kind, at.asked)))
     }
 
-    /// Writes the value that the cursor stands at, and passes it, also where it fails.
+    /// Writes a value.
     pub(super) fn value(
         &mut self,
-        cursor: &mut Cursor<'a>,
+        value: Value<'a>,
         kind: &'p Kind,
         asked: Option<Asked<'p>>,
     ) -> Result<Came, Bubble<'p>> {
-        let value = cursor.value();
+        let given = value.kind();
         // What only leads to the value may be null: the key may come from elsewhere.
         let leads_on = matches!(kind, Kind::Through(_) | Kind::Computed(..));
-        if value.is_null() && !leads_on {
-            cursor.skip();
+        if given == JsonKind::Null && !leads_on {
             return Ok(Came::Null);
         }
-        match (kind, value.kind()) {
-            (Kind::List(item), JsonKind::Array) => self.list(cursor, item, asked)?,
-            (Kind::Object(selection), JsonKind::Object) => self.object(cursor, selection)?,
-            (Kind::Abstract(cases), JsonKind::Object) => self.one_of(cursor, cases, asked)?,
-            (Kind::Leaf(leaf), _) => {
-                cursor.skip();
-                self.write_leaf(value.into(), leaf, asked)?;
-            }
-            (Kind::Through(through), _) => {
-                cursor.skip();
-                self.through(value, through, asked);
-            }
+        match (kind, given) {
+            (Kind::List(item), JsonKind::Array) => self.list(value, item, asked)?,
+            (Kind::Object(selection), JsonKind::Object) => self.object(value, selection)?,
+            (Kind::Abstract(cases), JsonKind::Object) => self.one_of(value, cases, asked)?,
+            (Kind::Leaf(leaf), _) => self.write_leaf(value, leaf, asked)?,
+            (Kind::Through(through), _) => self.through(value, through, asked),
             (Kind::Computed(computed, shape), _) => {
-                cursor.skip();
                 let result = self.compute(computed, self.inputs.this, Some(value));
                 let body = result.map_err(|failure| self.failed(failure, asked))?;
-                return self
-                    .of_body(&body, |it| it.value(&mut body.root().cursor(), &shape.kind, asked));
+                return self.of_body(&body, |it| it.value(body.root(), &shape.kind, asked));
             }
             (Kind::List(_) | Kind::Object(_) | Kind::Abstract(_), given) => {
-                cursor.skip();
-                return Err(self.mismatch(&given.to_string(), kind, asked));
+                return Err(self.mismatch(given.name(), kind, asked));
             }
         }
         Ok(Came::Value)
@@ -190,7 +162,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             service: self.service,
             body,
             seen: Vec::new(),
-            orders: Vec::new(),
+            layouts: &mut *self.layouts,
         })
     }
 
@@ -230,35 +202,35 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
     }
 
     #[inline]
-    fn leaf(&mut self, seen: Seen<'a>, leaf: &'p Leaf, at: At<'p>) -> Result<(), Bubble<'p>> {
-        if seen.value.is_null() {
+    fn leaf(&mut self, value: Value<'a>, leaf: &'p Leaf, at: At<'p>) -> Result<(), Bubble<'p>> {
+        if value.is_null() {
             if at.nullable {
                 self.writer.null();
                 return Ok(());
             }
             return self.within(at, |it| Err(it.leaf_mismatch("null", leaf, at.asked)));
         }
-        let raw = self.raw(seen.span);
+        let raw = value.raw();
         if self.writer.has_room(raw.len())
-            && leaf::write(&mut self.writer.bytes, leaf, seen.value, raw).is_ok()
+            && leaf::write(&mut self.writer.bytes, leaf, value, raw).is_ok()
         {
             return Ok(());
         }
-        self.within(at, |it| it.write_leaf(seen, leaf, at.asked))
+        self.within(at, |it| it.write_leaf(value, leaf, at.asked))
     }
 
     fn write_leaf(
         &mut self,
-        seen: Seen<'a>,
+        value: Value<'a>,
         leaf: &Leaf,
         asked: Option<Asked<'p>>,
     ) -> Result<(), Bubble<'p>> {
-        let raw = self.raw(seen.span);
+        let raw = value.raw();
         if !self.writer.has_room(raw.len()) {
             return Err(self.failed(message::too_large(), asked));
         }
-        leaf::write(&mut self.writer.bytes, leaf, seen.value, raw)
-            .map_err(|given| self.leaf_mismatch(&given, leaf, asked))
+        leaf::write(&mut self.writer.bytes, leaf, value, raw)
+            .map_err(|given| self.leaf_mismatch(given, leaf, asked))
     }
 
     #[cold]
@@ -266,13 +238,8 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         self.mismatch(given, &Kind::Leaf(leaf.clone()), asked)
     }
 
-    fn nested(
-        &mut self,
-        cursor: &mut Cursor<'a>,
-        kind: &'p Kind,
-        at: At<'p>,
-    ) -> Result<(), Bubble<'p>> {
-        self.within(at, |it| match it.value(cursor, kind, at.asked)? {
+    fn nested(&mut self, value: Value<'a>, kind: &'p Kind, at: At<'p>) -> Result<(), Bubble<'p>> {
+        self.within(at, |it| match it.value(value, kind, at.asked)? {
             Came::Value => Ok(()),
             Came::Null if at.nullable => {
                 it.writer.null();
@@ -284,20 +251,14 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
 
     fn list(
         &mut self,
-        cursor: &mut Cursor<'a>,
+        list: Value<'a>,
         item: &'p Shape,
         asked: Option<Asked<'p>>,
     ) -> Result<(), Bubble<'p>> {
-        let Some(mut items) = cursor.array() else { return Ok(()) };
         self.writer.bytes.push(b'[');
-        let mut index = 0;
-        while let Some(cursor) = items.next_item() {
-            let result = self.room(asked).and_then(|()| self.item(cursor, item, index, asked));
-            if let Err(failed) = result {
-                items.finish();
-                return Err(failed);
-            }
-            index += 1;
+        for (index, value) in (0..).zip(list.items()) {
+            self.room(asked)?;
+            self.item(value, item, index, asked)?;
         }
         self.writer.bytes.push(b']');
         Ok(())
@@ -306,16 +267,15 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
     /// An object of the type that its discriminator tells.
     fn one_of(
         &mut self,
-        cursor: &mut Cursor<'a>,
+        value: Value<'a>,
         cases: &'p Cases,
         asked: Option<Asked<'p>>,
     ) -> Result<(), Bubble<'p>> {
-        let told = cases.discriminator.eval(cursor.value()).and_then(text);
+        let told = cases.discriminator.eval(value).and_then(text);
         let case = told.and_then(|told| cases.cases.iter().find(|(name, _)| **name == *told));
         if let Some((_, selection)) = case {
-            return self.object(cursor, selection);
+            return self.object(value, selection);
         }
-        cursor.skip();
         Err(self.failed(message::unknown_type(cases, asked, self.service), asked))
     }
 
@@ -333,10 +293,6 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             return Ok(());
         }
         Err(self.failed(message::too_large(), asked))
-    }
-
-    fn raw(&self, span: Span) -> &'a [u8] {
-        self.body.bytes().get(span.range()).unwrap_or_default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use super::reference;
 use super::{Error, Root};
@@ -9,27 +10,32 @@ use crate::json::{Kind, Path, Value};
 
 /// A join key: compared as text, so that `1` is `"1"` and `1.0` is not `1`; sent with the JSON
 /// type first seen.
+///
+/// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Key {
-    text: Box<str>,
-    json: Box<str>,
+    json: Arc<str>,
+    /// The text of a string that is written with escapes.
+    unescaped: Option<Arc<str>>,
 }
 
 impl Key {
     /// The key a value is: a string, a number or a boolean. `None` for null, arrays and objects.
     pub fn from_json(value: Value<'_>) -> Option<Key> {
-        let json = std::str::from_utf8(value.raw()).ok()?.into();
-        let text = match value.kind() {
-            Kind::String => value.as_str()?.into(),
-            Kind::Number | Kind::Boolean => Box::clone(&json),
+        let unescaped = match value.kind() {
+            Kind::String => value.as_raw_string().filter(|text| text.is_escaped()),
+            Kind::Number | Kind::Boolean => None,
             Kind::Null | Kind::Array | Kind::Object => return None,
         };
-        Some(Key { text, json })
+        let json = std::str::from_utf8(value.raw()).ok()?.into();
+        Some(Key { json, unescaped: unescaped.map(|text| text.unescape().into()) })
     }
 
     /// The text that is compared: a string's content, the digits of a number as written.
     pub fn text(&self) -> &str {
-        &self.text
+        let json = &*self.json;
+        let within = || json.strip_prefix('"')?.strip_suffix('"');
+        self.unescaped.as_deref().or_else(within).unwrap_or(json)
     }
 
     /// The JSON text that is sent in a body.
@@ -40,7 +46,7 @@ impl Key {
 
 impl PartialEq for Key {
     fn eq(&self, other: &Key) -> bool {
-        self.text == other.text
+        self.text() == other.text()
     }
 }
 
@@ -48,7 +54,7 @@ impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.text.hash(state);
+        self.text().hash(state);
     }
 }
 
@@ -56,7 +62,8 @@ impl Hash for Key {
 /// and reads well.
 impl Ord for Key {
     fn cmp(&self, other: &Key) -> Ordering {
-        self.text.len().cmp(&other.text.len()).then_with(|| self.text.cmp(&other.text))
+        let (text, other) = (self.text(), other.text());
+        text.len().cmp(&other.len()).then_with(|| text.cmp(other))
     }
 }
 

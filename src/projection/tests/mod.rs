@@ -134,7 +134,7 @@ const INPUTS: Inputs<'static> = Inputs {
 };
 
 fn of<'p>(shape: &'p Shape, text: &str) -> Fragment<'p> {
-    project(&answer(text), shape, &INPUTS, &service())
+    project(&answer(text), shape, &INPUTS, &service(), &mut Layouts::default())
 }
 
 /// The bytes of a fragment, `_` for each hole, then its errors; or what became of it instead.

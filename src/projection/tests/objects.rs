@@ -126,7 +126,7 @@ fn guarded_fields_are_refused_to_the_anonymous_with_all_beneath() {
     let shape = req(object("T", fields));
     let text = r#"{"a": {"x": "wrong"}, "b": {"y": 1}}"#;
     let anonymous = Inputs { authenticated: false, ..INPUTS };
-    let fragment = project(&answer(text), &shape, &anonymous, &service());
+    let fragment = project(&answer(text), &shape, &anonymous, &service(), &mut Layouts::default());
     let expected = "{\"h\":null,\"a\":null,\"b\":null,\"t\":null}\n\
         h: UNAUTHENTICATED: T.h: sign in to read this field\n\
         a: UNAUTHENTICATED: T.a: sign in to read this field\n\
@@ -237,12 +237,16 @@ fn an_answer_that_only_leads_on_is_one_hole() {
     let instance = &fragment.instances[0];
     assert_eq!(instance.capture(0).map(|value| value.raw().to_vec()), Some(b"[1, 2]".to_vec()));
     assert!(instance.capture(1).is_none());
-    assert_eq!(shown(&project(&Answer::Missing, &shape, &INPUTS, &service())), "missing");
+    assert_eq!(
+        shown(&project(&Answer::Missing, &shape, &INPUTS, &service(), &mut Layouts::default())),
+        "missing"
+    );
     let text = body(r#"[{"id": 1}, {"id": 2}]"#);
     let rows = text.root().items().map(Value::span).collect();
     let through = Through { captures: vec![path(".")], hole: self::hole(1, true, None) };
     let shape = req(Kind::Through(Arc::new(through)));
-    let fragment = project(&Answer::Rows(text, rows), &shape, &INPUTS, &service());
+    let fragment =
+        project(&Answer::Rows(text, rows), &shape, &INPUTS, &service(), &mut Layouts::default());
     let seen = fragment.instances[0].capture(0).map(|value| value.raw().to_vec());
     assert_eq!(seen, Some(br#"[{"id": 1},{"id": 2}]"#.to_vec()));
 }
@@ -264,7 +268,8 @@ fn computed_values_read_the_object_the_arguments_and_the_claims() {
         field("broken", value("int('x')", opt(INT)), true),
     ];
     let shape = req(Kind::Object(Arc::new(selection("T", fields, &["a", "b"]))));
-    let fragment = project(&answer(r#"{"a": 1}"#), &shape, &inputs, &service());
+    let fragment =
+        project(&answer(r#"{"a": 1}"#), &shape, &inputs, &service(), &mut Layouts::default());
     let got = shown(&fragment);
     assert!(
         got.starts_with(r#"{"sum":11,"mine":true,"wrong":null,"gone":null,"broken":null}"#),
@@ -282,17 +287,19 @@ fn a_computed_answer_is_projected_as_if_it_had_come() {
     let shape = opt(object("T", [prop("n", req(INT))]));
     let kind = Kind::Computed(computed("{'n': answer.items.size()}", &[]), Box::new(shape));
     let shape = opt(kind);
-    let got = |text: &str| shown(&project(&answer(text), &shape, &inputs, &service()));
+    let got = |text: &str| {
+        shown(&project(&answer(text), &shape, &inputs, &service(), &mut Layouts::default()))
+    };
     assert_eq!(got(r#"{"items": [1, 2, 3]}"#), r#"{"n":3}"#);
     let said = "failed : UPSTREAM_BAD_ANSWER: the value could not be computed";
     assert_eq!(got(r#"{"items": 5}"#), said);
     assert_eq!(got("null"), said);
-    let lost = project(&answer("{}"), &shape, &INPUTS, &service());
+    let lost = project(&answer("{}"), &shape, &INPUTS, &service(), &mut Layouts::default());
     assert!(shown(&lost).starts_with("failed : INTERNAL_ERROR"));
     let refused = Arc::new(Failure::new(Code::BadUserInput, "no"));
     let args = [Err(refused)];
     let inputs = Inputs { args: &args, ..INPUTS };
-    let refused = project(&answer("{}"), &shape, &inputs, &service());
+    let refused = project(&answer("{}"), &shape, &inputs, &service(), &mut Layouts::default());
     assert_eq!(shown(&refused), "failed : BAD_USER_INPUT: no");
 }
 
@@ -302,7 +309,9 @@ fn an_expression_is_evaluated_for_a_null_answer_too() {
     let inputs = Inputs { args: &args, ..INPUTS };
     let shape = Box::new(req(BOOLEAN));
     let shape = opt(Kind::Computed(computed("answer == null", &[]), shape));
-    let got = |text: &str| shown(&project(&answer(text), &shape, &inputs, &service()));
+    let got = |text: &str| {
+        shown(&project(&answer(text), &shape, &inputs, &service(), &mut Layouts::default()))
+    };
     assert_eq!(got("null"), "true");
     assert_eq!(got("{}"), "false");
 }

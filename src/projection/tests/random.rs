@@ -278,9 +278,13 @@ fn check(plan: &[u8], answers: &[u8], brings: Vec<u8>) -> Result<(), TestCaseErr
     };
     let slot = |got: &Got, shape| {
         filled(match got {
-            Got::Missing => project(&Answer::Missing, shape, &inputs, &service()),
+            Got::Missing => {
+                project(&Answer::Missing, shape, &inputs, &service(), &mut Layouts::default())
+            }
             Got::Failed => Fragment::failed(Arc::clone(&down)),
-            Got::Text(text) => project(&answer(text), shape, &inputs, &service()),
+            Got::Text(text) => {
+                project(&answer(text), shape, &inputs, &service(), &mut Layouts::default())
+            }
         })
     };
     let table = |(slots, shape): (&Vec<Got>, _)| slots.iter().map(|got| slot(got, shape)).collect();

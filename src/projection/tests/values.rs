@@ -141,7 +141,7 @@ fn the_discriminator_tells_the_type_by_its_text() {
 #[test]
 fn a_root_is_null_missing_or_failed_and_then_has_no_bytes() {
     let shape = req(object("T", [prop("x", req(INT))]));
-    let bare = |answer| project(&answer, &shape, &INPUTS, &service());
+    let bare = |answer| project(&answer, &shape, &INPUTS, &service(), &mut Layouts::default());
     assert_eq!(shown(&of(&shape, "null")), "null");
     assert_eq!(shown(&bare(Answer::Null)), "null");
     assert_eq!(shown(&bare(Answer::Missing)), "missing");
@@ -162,7 +162,7 @@ fn rows_are_written_as_a_list() {
     let object = object("T", [prop("x", req(INT))]);
     let projected = |rows: &[Span], shape: &Shape| {
         let answer = Answer::Rows(text.clone(), rows.to_vec());
-        shown(&project(&answer, shape, &INPUTS, &service()))
+        shown(&project(&answer, shape, &INPUTS, &service(), &mut Layouts::default()))
     };
     let strict = req(list(req(object.clone())));
     assert_eq!(projected(&[], &strict), "[]");
@@ -180,11 +180,11 @@ fn a_fragment_over_the_limit_fails_as_a_whole() {
     let shape = req(list(opt(object("T", aliases))));
     let text = format!("[{}]", vec![format!("{{\"x\":\"{}\"}}", "y".repeat(100)); 30].join(","));
     let inputs = Inputs { max_bytes: 20_000, ..INPUTS };
-    let fragment = project(&answer(&text), &shape, &inputs, &service());
+    let fragment = project(&answer(&text), &shape, &inputs, &service(), &mut Layouts::default());
     let said = "failed : RESPONSE_TOO_LARGE: the response would be larger than allowed";
     assert_eq!(shown(&fragment), said);
     assert_eq!(fragment.bytes.capacity(), 0);
     let inputs = Inputs { max_bytes: 200_000, ..INPUTS };
-    let fragment = project(&answer(&text), &shape, &inputs, &service());
+    let fragment = project(&answer(&text), &shape, &inputs, &service(), &mut Layouts::default());
     assert!(matches!(fragment.outcome, Outcome::Value));
 }
