@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use http::StatusCode;
+use onedoor::cache::Clock;
 use onedoor::config::ProcessEnv;
 use onedoor::engine::{Context, Request, Response};
 use onedoor::gateway::{Gateway, Mode, Project};
@@ -120,7 +121,7 @@ impl Screen {
         let (project, problems) = Project::load(root, &ProcessEnv);
         let project = project.unwrap_or_else(|| panic!("{}", problems.render(false)));
         let answers = Arc::new(answers);
-        let gateway = Gateway::over(project, Mode::Serve, |_| {
+        let gateway = Gateway::over(project, Mode::Serve, Clock::machine(), |_| {
             let answers = Arc::clone(&answers);
             let service =
                 InMemory::new(move |request: &onedoor::template::Request, _: &CallContext<'_>| {

@@ -51,6 +51,8 @@ pub enum NotKept {
     Varies,
     /// It does not say how long it is fresh.
     NoLifetime,
+    /// It is no answer: not readable, or it reports a failure of its own.
+    Failed,
     /// It was stale when it came, or what it says cannot be read.
     Stale,
 }
@@ -280,6 +282,7 @@ impl fmt::Display for NotKept {
             Self::SetsCookie => "set-cookie",
             Self::Varies => "vary",
             Self::NoLifetime => "no lifetime",
+            Self::Failed => "failed",
             Self::Stale => "stale",
         })
     }

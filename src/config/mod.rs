@@ -42,8 +42,8 @@ pub use name::{NotAServiceName, ServiceName};
 pub use problem::{Position, Problem, Problems, Severity, SourceFile, SourceId, Sources};
 pub use secret::Secret;
 pub use settings::{
-    BodyFormat, GraphqlAuth, JwtAlgorithm, Limits, Log, LogFormat, Mode, SettingsFile, Switch,
-    settings_json_schema,
+    BodyFormat, Cache, GraphqlAuth, JwtAlgorithm, Limits, Log, LogFormat, Mode, SettingsFile,
+    Switch, settings_json_schema,
 };
 pub use substitute::Origin;
 pub use text::Text;
@@ -64,6 +64,8 @@ pub struct Config {
     pub graphql: Graphql,
     /// What a request may cost.
     pub limits: Limits,
+    /// What is kept of upstreams' answers.
+    pub cache: Cache,
     /// What is logged.
     pub log: Log,
     /// What `onedoor dev` and `onedoor token` use.

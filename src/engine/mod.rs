@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::cache::Bounded;
+use crate::cache::{Bounded, Clock};
 use crate::failure::Code;
-use crate::fetch::{self, Run, Services, Wire};
+use crate::fetch::{self, Kept, Run, Services, Wire};
 use crate::identity::{ClientHeaders, Identity};
 use crate::json::Value;
 use crate::limits::{self, Limits, UpstreamCalls};
@@ -29,6 +29,7 @@ pub struct Engine {
     settings: EngineSettings,
     documents: Bounded<Arc<str>, Arc<Document>>,
     plans: Bounded<PlanKey, Arc<Plan>>,
+    kept: Arc<Kept>,
 }
 
 /// What an engine may do and how much.
@@ -40,6 +41,10 @@ pub struct EngineSettings {
     pub introspection: bool,
     /// Whether errors suggest the names that were meant.
     pub suggestions: bool,
+    /// The memory for upstreams' answers that are kept while they are fresh, in bytes.
+    pub answers: usize,
+    /// What freshness is measured by.
+    pub clock: Clock,
 }
 
 /// What a validated document takes in memory, in bytes for each byte of its text, about.
@@ -138,7 +143,8 @@ impl Engine {
             Bounded::new(limits.plan_cache.bytes() as u64, |_: &PlanKey, plan: &Arc<Plan>| {
                 PLAN_WEIGHT * (1 + plan.fields + plan.fetches.len())
             });
-        Self { catalog, services, settings, documents, plans }
+        let kept = Arc::new(Kept::new(settings.answers, settings.clock.clone()));
+        Self { catalog, services, settings, documents, plans, kept }
     }
 
     /// The schema.
@@ -270,6 +276,7 @@ impl Engine {
             request_id: context.request_id.clone(),
             callers: self.services.callers(&context.identity, &context.headers),
             log: Arc::clone(&context.calls),
+            kept: Arc::clone(&self.kept),
         }
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use super::kept::Until;
+use crate::cache::NotKept;
 use crate::failure::{Code, Failure};
 use crate::json::{Body, Kind, Path, Value};
 use crate::projection::{Answer, Groups, reports_failure, split};
@@ -22,18 +24,48 @@ pub(super) struct Content {
     status: StatusCode,
     /// `None`: no JSON.
     body: Option<Body>,
+    /// Until when it may be kept, and for whom; or why it is not.
+    kept: Result<Until, NotKept>,
 }
 
 impl Content {
-    /// Reads a reply.
-    pub(super) fn read(service: &Arc<str>, reply: Reply) -> Self {
+    /// The rows of an answer that have come away from it.
+    pub(super) fn of_rows() -> Self {
+        Self { status: StatusCode::OK, body: None, kept: Err(NotKept::NoLifetime) }
+    }
+
+    /// Until when it may be kept, and for whom.
+    pub(super) fn until(&self) -> Option<Until> {
+        self.kept.ok()
+    }
+
+    /// Whether another request of the same caller may have it while it has only just come.
+    pub(super) fn may_be_coalesced(&self) -> bool {
+        !matches!(self.kept, Err(NotKept::NoStore | NotKept::SetsCookie | NotKept::Varies))
+    }
+
+    /// What it takes in memory, in bytes, about.
+    pub(super) fn size(&self) -> usize {
+        self.body.as_ref().map_or(0, |body| body.bytes().len() * 2)
+    }
+
+    /// Reads a reply. What is no JSON is not kept, nor what reports a failure of its own.
+    pub(super) fn read(
+        service: &Arc<str>,
+        reply: Reply,
+        rule: &ErrorRule,
+        kept: Result<Until, NotKept>,
+    ) -> Self {
         let status = reply.status;
         let body = Body::parse(reply.body).inspect_err(|invalid| {
             if status.is_success() {
                 tracing::warn!(upstream = %service, %status, %invalid, "the answer is not JSON");
             }
         });
-        Self { status, body: body.ok() }
+        let body = body.ok();
+        let sound = body.as_ref().is_some_and(|body| !reports_failure(rule, body.root()));
+        let kept = kept.and_then(|until| if sound { Ok(until) } else { Err(NotKept::Failed) });
+        Self { status, body, kept }
     }
 
     /// The body, if the answer has not failed.

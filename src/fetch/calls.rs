@@ -8,15 +8,18 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
+use http::Method;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Content;
+use super::kept::{Ask, Flown, Forwarded, Role, Until};
 use super::{Service, Wire};
-use crate::cache::Partition;
+use crate::cache::{Judged, Keep, NotKept, Partition, Varying, judge};
 use crate::failure::{Code, Failure};
-use crate::observe::{Call, Outcome};
+use crate::observe::{Call, Outcome, REQUEST_ID};
+use crate::schema::Endpoint;
 use crate::template::Request;
-use crate::upstream::{CallContext, Error, ErrorKind, Reply};
+use crate::upstream::{CallContext, CallerHeaders, Error, ErrorKind, Reply, is_same_header};
 
 /// A call under way or ended; waiting for it does not own it, so dropping one waiter fails no other.
 pub(super) type SharedCall = Shared<BoxFuture<'static, Result<Arc<Content>, Arc<Failure>>>>;
@@ -32,78 +35,181 @@ struct CallKey {
 /// Every call of one step, by what it asks.
 pub(super) struct Calls {
     wire: Arc<Wire>,
+    /// Whether answers may come from before this step.
+    from_kept: bool,
     made: Mutex<HashMap<CallKey, SharedCall>>,
+}
+
+/// A request to be made.
+#[derive(Clone)]
+pub(super) struct Asking {
+    pub(super) service: Arc<Service>,
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) request: Arc<Request>,
+    /// Whether the request was made of anything of the caller's.
+    pub(super) of_caller: bool,
+    /// Whether the answer is kept as a whole; of a batch each key's rows are.
+    pub(super) whole: bool,
 }
 
 impl Calls {
     /// No call made yet.
-    pub(super) fn new(wire: Arc<Wire>) -> Self {
-        Self { wire, made: Mutex::default() }
+    pub(super) fn new(wire: Arc<Wire>, from_kept: bool) -> Self {
+        Self { wire, from_kept, made: Mutex::default() }
+    }
+
+    /// What every call of the client's request shares.
+    pub(super) fn wire(&self) -> &Arc<Wire> {
+        &self.wire
+    }
+
+    /// Whether answers may come from before this step.
+    pub(super) fn from_kept(&self) -> bool {
+        self.from_kept
     }
 
     /// The call that asks this, made now unless it was made before. It starts when first polled.
-    pub(super) fn open(
-        &self,
-        service: &Arc<Service>,
-        request: Arc<Request>,
-        timeout: Option<Duration>,
-    ) -> SharedCall {
+    pub(super) fn open(&self, asking: Asking) -> SharedCall {
         let key = CallKey {
-            service: Arc::clone(&service.name),
-            request,
+            service: Arc::clone(&asking.service.name),
+            request: Arc::clone(&asking.request),
             partition: Arc::clone(&self.wire.partition),
         };
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         match made.entry(key) {
             Entry::Occupied(earlier) => earlier.get().clone(),
             Entry::Vacant(place) => {
-                let request = Arc::clone(&place.key().request);
-                let (wire, service) = (Arc::clone(&self.wire), Arc::clone(service));
-                let call = async move { call(&wire, &service, &request, timeout).await };
+                let (wire, from_kept) = (Arc::clone(&self.wire), self.from_kept);
+                let call = async move { answer(&wire, &asking, from_kept).await };
                 place.insert(call.boxed().shared()).clone()
             }
         }
     }
 }
 
-async fn call(
-    wire: &Wire,
-    service: &Service,
-    request: &Request,
-    timeout: Option<Duration>,
-) -> Result<Arc<Content>, Arc<Failure>> {
-    let headers = match wire.callers.get(&service.name) {
-        Some(Ok(headers)) => headers,
-        Some(Err(failure)) => return Err(Arc::clone(failure)),
-        None => return Err(unknown_service(&service.name)),
+/// An answer that is kept, or that another request waits for already, or else a call's.
+async fn answer(wire: &Arc<Wire>, asking: &Asking, from_kept: bool) -> Flown {
+    let headers = wire.caller(&asking.service.name)?;
+    let request = Arc::clone(&asking.request);
+    let forwarded = forwarded(headers);
+    let ask = Ask { service: Arc::clone(&asking.service.name), request, forwarded };
+    if asking.request.method != Method::GET || !from_kept {
+        return call(wire, asking).await.inspect(|content| keep(wire, asking, ask, content));
+    }
+    if asking.whole
+        && let Some(content) = wire.kept.answer(&ask, &wire.partition)
+    {
+        record(wire, asking, Outcome::Kept, Duration::ZERO);
+        return Ok(content);
+    }
+    let own = || {
+        let (wire, asking) = (Arc::clone(wire), asking.clone());
+        async move { call(&wire, &asking).await }.boxed()
     };
+    let (flight, role) = wire.kept.fly(ask.clone(), &wire.partition, own);
+    if role == Role::Leads {
+        return flight.await.inspect(|content| keep(wire, asking, ask, content));
+    }
+    let started = Instant::now();
+    let flown = match timeout_at(wire.deadline, flight).await {
+        Ok(flown) => flown,
+        Err(_) => return Err(Arc::new(too_late(&asking.request).failure(&asking.service.name))),
+    };
+    let is_mine = match &flown {
+        Ok(content) => content.may_be_coalesced(),
+        // The other request's own limits are not this one's.
+        Err(failure) => {
+            !matches!(failure.code, Code::DeadlineExceeded | Code::TooManyUpstreamCalls)
+        }
+    };
+    if is_mine {
+        record(wire, asking, Outcome::Coalesced, started.elapsed());
+        return flown;
+    }
+    call(wire, asking).await.inspect(|content| keep(wire, asking, ask, content))
+}
+
+fn keep(wire: &Wire, asking: &Asking, ask: Ask, content: &Arc<Content>) {
+    if asking.whole
+        && let Some(until) = content.until()
+    {
+        wire.kept.keep_answer(ask, &wire.partition, Arc::clone(content), until);
+    }
+}
+
+/// What of the client's goes along, in the order of the settings.
+pub(super) fn forwarded(headers: &CallerHeaders) -> Forwarded {
+    headers.forwarded.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+async fn call(wire: &Wire, asking: &Asking) -> Flown {
+    let Asking { service, endpoint, request, .. } = asking;
+    let headers = wire.caller(&service.name)?;
     if Instant::now() >= wire.deadline {
         return Err(Arc::new(too_late(request).failure(&service.name)));
     }
     wire.budget.take().map_err(|failure| Arc::new(failure.of(&service.name, None)))?;
     let context = CallContext {
         deadline: wire.deadline,
-        timeout,
+        timeout: endpoint.timeout,
         trace: &wire.trace,
         request_id: &wire.request_id,
         headers,
     };
-    let started = Instant::now();
+    let (started, sent) = (Instant::now(), wire.kept.clock().elapsed());
     let replied = in_time(wire.deadline, request, service.transport.call(request, &context)).await;
     let answered = replied.map_err(|error| {
         let failure = error.failure(&service.name);
         tracing::warn!(upstream = %service.name, %error, "upstream call failed");
         Arc::new(failure)
     });
-    wire.log.record(Call {
-        service: Arc::clone(&service.name),
-        outcome: match &answered {
-            Ok(reply) => Outcome::Status(reply.status.as_u16()),
-            Err(failure) => Outcome::Failed(failure.code.as_str()),
-        },
-        duration: started.elapsed(),
+    let outcome = match &answered {
+        Ok(reply) => Outcome::Status(reply.status.as_u16()),
+        Err(failure) => Outcome::Failed(failure.code.as_str()),
+    };
+    record(wire, asking, outcome, started.elapsed());
+    let reply = answered?;
+    let kept = judged(wire, asking, &reply, sent);
+    Ok(Arc::new(Content::read(&service.name, reply, &endpoint.error, kept)))
+}
+
+/// Until when an answer may be kept; or why it is not.
+fn judged(wire: &Wire, asking: &Asking, reply: &Reply, sent: Duration) -> Result<Until, NotKept> {
+    let headers = wire.caller(&asking.service.name).ok();
+    let identity = || headers.iter().flat_map(|headers| &headers.identity);
+    let tells_who = identity().any(|(_, value)| value.is_some())
+        || headers.is_some_and(|headers| !headers.forwarded.is_empty());
+    let now = wire.kept.clock().elapsed();
+    let answer = Judged {
+        method: &asking.request.method,
+        status: reply.status,
+        headers: &reply.headers,
+        of_caller: asking.of_caller || tells_who,
+        delay: now.saturating_sub(sent),
+        date: wire.kept.clock().date(),
+        declared: None,
+    };
+    let judged = judge(answer, |name| {
+        if *name == REQUEST_ID || matches!(name.as_str(), "traceparent" | "tracestate") {
+            Varying::Call
+        } else if identity().any(|(known, _)| is_same_header(known, name)) {
+            Varying::Caller
+        } else {
+            Varying::Same
+        }
     });
-    answered.map(|reply| Arc::new(Content::read(&service.name, reply)))
+    match judged {
+        Ok(Keep { fresh_for, scope }) => Ok(Until { until: now + fresh_for, scope }),
+        Err(reason) => {
+            let endpoint = &asking.endpoint.label;
+            tracing::debug!(upstream = %asking.service.name, %endpoint, %reason, "not kept");
+            Err(reason)
+        }
+    }
+}
+
+fn record(wire: &Wire, asking: &Asking, outcome: Outcome, duration: Duration) {
+    wire.log.record(Call { service: Arc::clone(&asking.service.name), outcome, duration });
 }
 
 /// A call that ends with the client's request at the latest, whatever its transport does.

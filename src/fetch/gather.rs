@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use super::answer::Content;
+use super::calls::Asking;
 use super::loader::{ChunkRows, KeyList, LoaderId};
 use super::stage::Stage;
 use super::{Service, refused};
@@ -14,7 +15,7 @@ use crate::json::{Body, Kind as JsonKind, Path, Value};
 use crate::plan::{Fetch, FetchId, Hole, Kind, Plan};
 use crate::projection::{Answer, FailedRow, Instance, Target};
 use crate::schema::Batch;
-use crate::template::{Key, KeyPath, RenderError, Rendered, Request, Root, Values};
+use crate::template::{Key, KeyPath, Reference, RenderError, Rendered, Request, Root, Values};
 
 /// What one slot of a fetch wants.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -278,6 +279,25 @@ impl<'p> Gather<'p> {
         }
     }
 
+    /// A request that it wants the whole answer of.
+    pub(super) fn asking(&self, service: &Arc<Service>, request: &Arc<Request>) -> Asking {
+        Asking {
+            service: Arc::clone(service),
+            endpoint: Arc::clone(&self.fetch.endpoint),
+            request: Arc::clone(request),
+            of_caller: self.of_caller(),
+            whole: true,
+        }
+    }
+
+    /// Whether its requests are made of anything of the caller's.
+    fn of_caller(&self) -> bool {
+        let reads = |read: &Reference| matches!(read.root, Root::Claims | Root::Headers(_));
+        let mut references = self.fetch.endpoint.request.references();
+        self.fetch.key.as_ref().is_some_and(|key| key.root == Root::Claims)
+            || references.any(|(_, read)| reads(read))
+    }
+
     /// The keys it wants of each loader, in the order of the slots.
     pub(super) fn keys(&self) -> BTreeMap<LoaderId, KeyList> {
         let mut keys: BTreeMap<LoaderId, Vec<Key>> = BTreeMap::new();
@@ -286,7 +306,8 @@ impl<'p> Gather<'p> {
                 keys.entry(*loader).or_default().push(key.clone());
             }
         }
-        keys.into_iter().map(|(loader, keys)| (loader, KeyList::new(keys))).collect()
+        let of_caller = self.of_caller();
+        keys.into_iter().map(|(loader, keys)| (loader, KeyList::new(keys, of_caller))).collect()
     }
 
     fn slot(&mut self, wanted: Wanted, this: Box<[Option<Box<[u8]>>]>) -> u32 {

@@ -14,7 +14,8 @@ use futures::future::{BoxFuture, Shared};
 
 use super::Service;
 use super::answer::Content;
-use super::calls::Calls;
+use super::calls::{Asking, Calls, forwarded};
+use super::kept::{Kept, RowAsk};
 use crate::cache::Partition;
 use crate::failure::Failure;
 use crate::projection::Groups;
@@ -45,18 +46,22 @@ pub(super) type Chunks = Arc<[Arc<Chunk>]>;
 /// hashes, clones and prints whatever that is several times over, so a list is hashed by its ends,
 /// shared by its clones, and prints as nothing.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct KeyList(Arc<[Key]>);
+pub(super) struct KeyList {
+    keys: Arc<[Key]>,
+    /// Whether requests for them are made of anything of the caller's.
+    of_caller: bool,
+}
 
 impl KeyList {
     /// A list of these keys.
-    pub(super) fn new(keys: Vec<Key>) -> Self {
-        Self(keys.into())
+    pub(super) fn new(keys: Vec<Key>, of_caller: bool) -> Self {
+        Self { keys: keys.into(), of_caller }
     }
 }
 
 impl Hash for KeyList {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.0.len(), self.0.first(), self.0.last()).hash(state);
+        (self.keys.len(), self.keys.first(), self.keys.last()).hash(state);
     }
 }
 
@@ -112,7 +117,14 @@ impl Loaders {
             return *id;
         }
         let id = LoaderId(opened.loaders.len());
+        let wire = self.calls.wire();
+        let kept = wire.caller(&service.name).ok().map(|headers| {
+            let forwarded = forwarded(headers);
+            let ask = RowAsk { endpoint: endpoint.id, rest: Arc::new(key.rest.clone()), forwarded };
+            (Arc::clone(&wire.kept), Arc::new(ask))
+        });
         let requests = Requests {
+            kept,
             calls: Arc::clone(&self.calls),
             service: Arc::clone(service),
             endpoint: Arc::clone(endpoint),
@@ -149,23 +161,30 @@ struct Requests {
     endpoint: Arc<Endpoint>,
     batch: Arc<Batch>,
     rest: Rendered,
+    /// Where rows are kept, and under what; `None`: they are not.
+    kept: Option<(Arc<Kept>, Arc<RowAsk>)>,
     /// What brings each key that was ever asked for.
     known: HashMap<Key, Arc<Chunk>>,
 }
 
 impl BatchFn<KeyList, Chunks> for Requests {
     fn load(&mut self, lists: &[KeyList]) -> impl Future<Output = HashMap<KeyList, Chunks>> {
-        let keys = lists.iter().flat_map(|list| list.0.iter());
+        let keys = lists.iter().flat_map(|list| list.keys.iter());
         let mut new: Vec<&Key> = keys.filter(|key| !self.known.contains_key(key)).collect();
         new.sort_unstable();
         new.dedup();
         self.known.reserve(new.len());
+        let kept = self.kept.as_ref().is_some_and(|(kept, _)| kept.has_rows_of(self.endpoint.id));
+        if kept && self.calls.from_kept() {
+            new.retain(|key| !self.take_kept(key));
+        }
+        let of_caller = lists.iter().any(|list| list.of_caller);
         for keys in self.chunks(&new) {
-            let chunk = Arc::new(self.request(keys));
+            let chunk = Arc::new(self.request(keys, of_caller));
             self.known.extend(keys.iter().map(|key| (Key::clone(key), Arc::clone(&chunk))));
         }
         let chunks = |list: &KeyList| {
-            let chunks = list.0.iter().map(|key| self.known.get(key).cloned());
+            let chunks = list.keys.iter().map(|key| self.known.get(key).cloned());
             Some((list.clone(), chunks.collect::<Option<Chunks>>()?))
         };
         std::future::ready(lists.iter().filter_map(chunks).collect())
@@ -190,21 +209,44 @@ impl Requests {
         chunks
     }
 
-    fn request(&self, keys: &[&Key]) -> Chunk {
-        let (endpoint, batch) = (Arc::clone(&self.endpoint), Arc::clone(&self.batch));
+    /// Takes a key's rows from those that are kept, if they are.
+    fn take_kept(&mut self, key: &Key) -> bool {
+        let rows = |(kept, ask): &(Arc<Kept>, _)| kept.rows(ask, key, &self.calls.wire().partition);
+        let Some(rows) = self.kept.as_ref().and_then(rows) else { return false };
+        let rows = std::future::ready(Ok(rows)).boxed().shared();
+        self.known.insert(key.clone(), Arc::new(Chunk { rows }));
+        true
+    }
+
+    fn request(&self, keys: &[&Key], of_caller: bool) -> Chunk {
         let rows = match self.rest.finish(keys) {
             Ok(request) => {
-                let request = Arc::new(request);
-                let call = self.calls.open(&self.service, request, endpoint.timeout);
+                let call = self.calls.open(Asking {
+                    service: Arc::clone(&self.service),
+                    endpoint: Arc::clone(&self.endpoint),
+                    request: Arc::new(request),
+                    of_caller,
+                    whole: false,
+                });
+                let (endpoint, batch) = (Arc::clone(&self.endpoint), Arc::clone(&self.batch));
+                let keys: Vec<Key> = keys.iter().copied().cloned().collect();
+                let (kept, wire) = (self.kept.clone(), Arc::clone(self.calls.wire()));
                 async move {
                     let content = call.await?;
                     let groups = content.rows(&endpoint, &batch)?;
+                    if let (Some((kept, ask)), Some(until)) = (kept, content.until()) {
+                        for key in &keys {
+                            let Some(groups) = groups.only(key) else { continue };
+                            let rows = ChunkRows { groups, content: Arc::new(Content::of_rows()) };
+                            kept.keep_rows(&ask, key, &wire.partition, rows, until);
+                        }
+                    }
                     Ok(Arc::new(ChunkRows { groups, content }))
                 }
                 .boxed()
             }
             Err(error) => {
-                let failure = super::refused(error, &endpoint);
+                let failure = super::refused(error, &self.endpoint);
                 std::future::ready(Err(failure)).boxed()
             }
         };

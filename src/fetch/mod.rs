@@ -6,6 +6,7 @@
 mod answer;
 mod calls;
 mod gather;
+mod kept;
 mod loader;
 mod service;
 mod stage;
@@ -18,11 +19,12 @@ use self::calls::Calls;
 use self::loader::Loaders;
 use self::stage::Stage;
 use crate::failure::{Code, Failure};
-use crate::plan::{Plan, Step};
+use crate::plan::{OperationKind, Plan, Step};
 use crate::projection::{Assembled, Failed, Inputs, TooLarge, assemble, project_root};
 use crate::schema::Endpoint;
 use crate::template::RenderError;
 
+pub use self::kept::Kept;
 pub use self::service::{Service, Services, Wire};
 
 /// What a plan runs with: everything of one request.
@@ -88,7 +90,9 @@ async fn run_step<'p>(
     inputs: Inputs<'_>,
     run: &Run<'_>,
 ) -> Result<Assembled<'p>, TooLarge> {
-    let calls = Arc::new(Calls::new(Arc::clone(&run.wire)));
+    // What a write has changed is not read from before it.
+    let from_kept = plan.kind == OperationKind::Query;
+    let calls = Arc::new(Calls::new(Arc::clone(&run.wire), from_kept));
     let loaders = Loaders::new(Arc::clone(&calls), Arc::clone(&run.wire.partition));
     let stage = Stage { plan, inputs, run, calls, loaders };
     let (root, tables) = stage.fill(project_root(&step.selection, &inputs)).await;

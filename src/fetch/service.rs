@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use tokio::time::Instant;
 
+use super::Kept;
 use crate::cache::Partition;
 use crate::failure::Failure;
 use crate::identity::{ClientHeaders, Identity, Outbound};
@@ -56,6 +57,20 @@ impl Services {
     }
 }
 
+impl Wire {
+    /// What a service is told of the caller.
+    ///
+    /// # Errors
+    /// If a claim of the caller cannot be told to it.
+    pub(super) fn caller(&self, service: &Arc<str>) -> Result<&CallerHeaders, Arc<Failure>> {
+        match self.callers.get(service) {
+            Some(Ok(headers)) => Ok(headers),
+            Some(Err(failure)) => Err(Arc::clone(failure)),
+            None => Err(super::calls::unknown_service(service)),
+        }
+    }
+}
+
 /// What every upstream call of one request shares.
 pub struct Wire {
     /// Whose answers may be shared with whom: in the key of every loader and every call.
@@ -72,4 +87,6 @@ pub struct Wire {
     pub callers: IndexMap<Arc<str>, Result<CallerHeaders, Arc<Failure>>>,
     /// Where calls are noted as they end.
     pub log: Arc<CallLog>,
+    /// What is kept between requests.
+    pub kept: Arc<Kept>,
 }

@@ -175,8 +175,7 @@ impl<'p> Stage<'p, '_> {
                     .map(|want| match &want.wanted {
                         Wanted::Row(loader, key) => brought.next(*loader, key),
                         Wanted::Call(request) => {
-                            let timeout = gather.fetch.endpoint.timeout;
-                            Source::Call(self.calls.open(service, Arc::clone(request), timeout))
+                            Source::Call(self.calls.open(gather.asking(service, request)))
                         }
                         Wanted::Refused(key) => Source::Lost(gather.refusal(key.as_ref())),
                     })

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use http::HeaderName;
 
+use crate::cache::Clock;
 use crate::config::{ServiceName, Upstream};
 use crate::door::{self, Door, Router};
 use crate::engine::{Engine, EngineSettings};
@@ -42,13 +43,17 @@ impl Gateway {
             })
             .collect();
         let clients = clients?;
-        Ok(Self::over(project, mode, |upstream| clients.get(&upstream.name).cloned()))
+        Ok(Self::over(project, mode, Clock::machine(), |upstream| {
+            clients.get(&upstream.name).cloned()
+        }))
     }
 
-    /// A gateway over transports of the caller's; an upstream without one is left out.
+    /// A gateway over transports and a clock of the caller's; an upstream without a transport is left
+    /// out.
     pub fn over(
         project: Project,
         mode: Mode,
+        clock: Clock,
         transport: impl Fn(&Upstream) -> Option<Arc<dyn Transport>>,
     ) -> Self {
         let authenticator = Authenticator::new(&project.config.auth, project.read_claims());
@@ -61,6 +66,8 @@ impl Gateway {
             limits: config.limits.clone(),
             introspection: config.graphql.introspection.is_on(mode),
             suggestions: config.graphql.suggestions.is_on(mode),
+            answers: config.cache.size.bytes(),
+            clock,
         };
         let engine = Arc::new(Engine::new(catalog, services, settings));
         let door = Door::new(&config, authenticator, reserved, engine.clone());

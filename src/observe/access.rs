@@ -28,6 +28,10 @@ pub enum Outcome {
     Status(u16),
     /// Without one; the failure's code.
     Failed(&'static str),
+    /// It was not made: a kept answer is still fresh.
+    Kept,
+    /// It was not made: another request's was waited for.
+    Coalesced,
 }
 
 impl CallLog {
@@ -42,10 +46,12 @@ impl CallLog {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(call);
     }
 
-    /// How many calls have ended.
+    /// How many calls were made and have ended.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = |call: &&Call| !matches!(call.outcome, Outcome::Kept | Outcome::Coalesced);
+        calls.iter().filter(made).count()
     }
 
     /// Whether none has.
@@ -72,6 +78,8 @@ impl fmt::Display for Outcome {
         match self {
             Self::Status(status) => write!(f, "{status}"),
             Self::Failed(code) => f.write_str(code),
+            Self::Kept => f.write_str("kept"),
+            Self::Coalesced => f.write_str("coalesced"),
         }
     }
 }

@@ -61,15 +61,7 @@ pub fn split(
     batch: &Batch,
     error: &ErrorRule,
 ) -> Result<Groups, SplitError> {
-    let mut groups = Groups {
-        body: body.clone(),
-        part: batch.value.clone(),
-        keys: Keys::default(),
-        rows: Vec::new(),
-        without_key: 0,
-        joined: 0,
-        repeated: 0,
-    };
+    let mut groups = Groups::none(body.clone(), batch.value.clone());
     match &batch.by {
         By::Property(by) if rows_at.is_single() => {
             let Some(rows) = rows_of(rows_at.eval(body.root()), Kind::Array)? else {
@@ -125,6 +117,43 @@ impl Groups {
     #[must_use]
     pub fn body(&self) -> &Body {
         &self.body
+    }
+
+    /// The rows of one key in a body of their own; `None`: one of them reports a failure.
+    #[must_use]
+    pub fn only(&self, key: &Key) -> Option<Self> {
+        let group = self.group(key).ok()?;
+        let mut text = vec![b'['];
+        for (index, row) in group.into_iter().flat_map(|group| self.rows(group)).enumerate() {
+            if index > 0 {
+                text.push(b',');
+            }
+            text.extend_from_slice(self.body.bytes().get(row.range())?);
+        }
+        text.push(b']');
+        let mut only = Self::none(Body::parse(text.into()).ok()?, self.part.clone());
+        for row in only.body.clone().root().items() {
+            only.join(Some(Text::Unescaped(key.text().into())), row.span(), false);
+        }
+        Some(only)
+    }
+
+    fn none(body: Body, part: Path) -> Self {
+        Self {
+            body,
+            part,
+            keys: Keys::default(),
+            rows: Vec::new(),
+            without_key: 0,
+            joined: 0,
+            repeated: 0,
+        }
+    }
+
+    /// What the rows take in memory, in bytes, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.body.bytes().len() * 2 + self.rows.len() * size_of::<(Span, Option<u32>)>()
     }
 
     /// How many rows were dropped because they have no key.

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderMap, Method, StatusCode};
+use onedoor::cache::Clock;
 use onedoor::config::FixedEnv;
 use onedoor::engine::{Context, Engine, Request as Asked};
 use onedoor::gateway::{Gateway, Mode, Project};
@@ -209,6 +210,11 @@ impl Calls {
         self.0.calls.lock().unwrap().len()
     }
 
+    /// Forgets what came so far, but for how many came in all.
+    pub fn forget(&self) {
+        self.0.calls.lock().unwrap().clear();
+    }
+
     /// The calls to one service as lines, in the order in which they came.
     pub fn to(&self, service: &str) -> Vec<String> {
         let calls = self.all().into_iter().filter(|call| call.service == service);
@@ -318,6 +324,8 @@ pub fn project(texts: Texts<'_>) -> Project {
 pub struct Rig {
     pub gateway: Gateway,
     pub calls: Calls,
+    /// What freshness is measured by; it stands still until a test moves it.
+    pub clock: Clock,
 }
 
 impl Rig {
@@ -336,14 +344,15 @@ impl Rig {
     {
         let calls = Calls::default();
         let answering: Answering = Arc::new(move |call| Box::pin(answering(call)));
-        let gateway = Gateway::over(project, Mode::Serve, |upstream| {
+        let clock = Clock::hand();
+        let gateway = Gateway::over(project, Mode::Serve, clock.clone(), |upstream| {
             Some(Arc::new(Service {
                 name: upstream.name.as_str().to_owned(),
                 calls: calls.clone(),
                 answering: Arc::clone(&answering),
             }))
         });
-        Self { gateway, calls }
+        Self { gateway, calls, clock }
     }
 
     /// A gateway whose services answer without delay.

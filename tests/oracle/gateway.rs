@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
+use onedoor::cache::Clock;
 use onedoor::config::FixedEnv;
 use onedoor::engine::{Context, Engine, Request};
 use onedoor::gateway::{Gateway, Mode, Project};
@@ -80,8 +81,9 @@ impl Ours {
             state: State::default(),
             turns: Random::new(0),
         }));
-        let gateway =
-            Gateway::over(project, Mode::Serve, |_| Some(Arc::new(Wire(Arc::clone(&upstreams)))));
+        let gateway = Gateway::over(project, Mode::Serve, Clock::machine(), |_| {
+            Some(Arc::new(Wire(Arc::clone(&upstreams))))
+        });
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         Self { engine: gateway.engine, runtime, upstreams, caller }

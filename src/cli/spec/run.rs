@@ -10,6 +10,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 
+use crate::cache::Clock;
 use crate::config::JwtIssuer;
 use crate::gateway::{Gateway, Project};
 use crate::identity;
@@ -263,8 +264,9 @@ impl Stack {
         let upstreams = Arc::new(Upstreams::new(document.exchanges.clone(), max_answer));
         let issuers = config.auth.jwt.clone();
         let path = config.graphql.path.as_str().to_owned();
-        let gateway =
-            Gateway::over(project, document.mode, |upstream| Some(upstreams.transport(upstream)));
+        let gateway = Gateway::over(project, document.mode, Clock::machine(), |upstream| {
+            Some(upstreams.transport(upstream))
+        });
         Self { gateway, upstreams, issuers, path }
     }
 

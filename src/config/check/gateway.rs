@@ -37,7 +37,7 @@ fn refuse_without_issuer(settings: &GatewaySettings, mistakes: &Mistakes, checks
 }
 
 fn assemble(settings: GatewaySettings, jwt: Vec<JwtIssuer>) -> Config {
-    let GatewaySettings { listen, auth: _, graphql, limits, log, dev } = settings;
+    let GatewaySettings { listen, auth: _, graphql, limits, cache, log, dev } = settings;
     Config {
         listen: listen.get(),
         auth: Auth { jwt },
@@ -48,6 +48,7 @@ fn assemble(settings: GatewaySettings, jwt: Vec<JwtIssuer>) -> Config {
             suggestions: graphql.suggestions,
         },
         limits,
+        cache,
         log,
         dev: Dev {
             token_claims: dev.token.value.claims,

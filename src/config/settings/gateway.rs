@@ -28,6 +28,8 @@ pub(crate) struct GatewaySettings {
     pub(crate) graphql: GraphqlSettings,
     /// What one request may cost, and how much the gateway remembers.
     pub(crate) limits: Limits,
+    /// What is kept of upstreams' answers.
+    pub(crate) cache: Cache,
     /// What is written to the log.
     pub(crate) log: Log,
     /// What `onedoor dev` and `onedoor token` use.
@@ -41,6 +43,7 @@ impl Default for GatewaySettings {
             auth: AuthSettings::default(),
             graphql: GraphqlSettings::default(),
             limits: Limits::default(),
+            cache: Cache::default(),
             log: Log::default(),
             dev: DevSettings::default(),
         }
@@ -229,6 +232,22 @@ impl Default for Limits {
             document_cache: Size::of_bytes(16 * MIB),
             plan_cache: Size::of_bytes(32 * MIB),
         }
+    }
+}
+
+/// What is kept of upstreams' answers: those that say for how long they are fresh, each for whom
+/// it may be given to (RFC 9111).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Cache {
+    /// The memory for them; with `"0"` nothing is kept.
+    pub size: Size<0, { 16 * GIB }>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { size: Size::of_bytes(64 * MIB) }
     }
 }
 
