@@ -365,7 +365,7 @@ async fn settle() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_same_question_of_the_same_caller_is_asked_once_while_it_is_under_way() {
     let (door, go) = held(&[]);
     let (one, two, other) = (asking(&door, "ada"), asking(&door, "ada"), asking(&door, "bob"));
@@ -385,7 +385,7 @@ async fn the_same_question_of_the_same_caller_is_asked_once_while_it_is_under_wa
     again.await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_loss_of_the_one_who_asked_first_is_not_the_others_loss() {
     let (door, go) = held(&[]);
     let first = asking(&door, "ada");
@@ -401,7 +401,7 @@ async fn the_loss_of_the_one_who_asked_first_is_not_the_others_loss() {
     assert_eq!(door.calls.count(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_for_one_request_only_is_asked_for_again() {
     for lines in [[("cache-control", "no-store")], [("set-cookie", "a=b")], [("vary", "*")]] {
         let lines: &'static [_] = Box::leak(Box::new(lines));
