@@ -2,6 +2,7 @@
 //! keys; it lives for one step, so nothing it knows outlasts the request.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::future::Future;
 use std::hash::{Hash, Hasher};
@@ -43,9 +44,9 @@ pub(super) struct ChunkRows {
 pub(super) type Chunks = Arc<[Arc<Chunk>]>;
 
 /// The keys that one fetch wants of a loader, each once. This is what `dataloader` is asked for: it
-/// hashes, clones and prints whatever that is several times over, so a list is hashed by its ends,
-/// shared by its clones, and prints as nothing.
-#[derive(Clone, PartialEq, Eq)]
+/// hashes, clones and prints whatever that is several times over, so a list is equal to its clones
+/// only, which share it, and prints as nothing.
+#[derive(Clone)]
 pub(super) struct KeyList {
     keys: Arc<[Key]>,
     /// Whether requests for them are made of anything of the caller's.
@@ -59,9 +60,17 @@ impl KeyList {
     }
 }
 
+impl PartialEq for KeyList {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.keys, &other.keys)
+    }
+}
+
+impl Eq for KeyList {}
+
 impl Hash for KeyList {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.keys.len(), self.keys.first(), self.keys.last()).hash(state);
+        self.keys.as_ptr().hash(state);
     }
 }
 
@@ -113,14 +122,15 @@ impl Loaders {
         let partition = Arc::clone(&self.partition);
         let key = LoaderKey { endpoint: endpoint.id, rest, partition };
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = opened.ids.get(&key) {
-            return *id;
-        }
-        let id = LoaderId(opened.loaders.len());
+        let Opened { ids, loaders } = &mut *opened;
+        let place = match ids.entry(key) {
+            Entry::Occupied(earlier) => return *earlier.get(),
+            Entry::Vacant(place) => place,
+        };
         let wire = self.calls.wire();
         let kept = wire.caller(&service.name).ok().map(|headers| {
-            let forwarded = forwarded(headers);
-            let ask = RowAsk { endpoint: endpoint.id, rest: Arc::new(key.rest.clone()), forwarded };
+            let rest = Arc::new(place.key().rest.clone());
+            let ask = RowAsk { endpoint: endpoint.id, rest, forwarded: forwarded(headers) };
             (Arc::clone(&wire.kept), Arc::new(ask))
         });
         let requests = Requests {
@@ -129,13 +139,12 @@ impl Loaders {
             service: Arc::clone(service),
             endpoint: Arc::clone(endpoint),
             batch: Arc::clone(batch),
-            rest: key.rest.clone(),
+            rest: place.key().rest.clone(),
             known: HashMap::new(),
         };
-        opened.ids.insert(key, id);
         let loader = Loader::new(requests).with_yield_count(0).with_max_batch_size(usize::MAX);
-        opened.loaders.push(loader);
-        id
+        loaders.push(loader);
+        *place.insert(LoaderId(loaders.len() - 1))
     }
 
     /// The requests that bring each key of these lists, made now for the keys that no earlier one

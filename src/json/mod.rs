@@ -39,7 +39,7 @@ pub use string::{Foreseen, RawString, write_string};
 pub use validate::{Invalid, MAX_DEPTH, Reason};
 pub use value::{Items, Kind, Members, Value};
 
-use validate::Mark;
+use validate::{Checked, Mark};
 
 /// A text that is one JSON value, checked whole. Cheap to clone.
 ///
@@ -48,8 +48,7 @@ use validate::Mark;
 #[derive(Clone)]
 pub struct Body {
     bytes: Bytes,
-    /// The first is the root's; there is always one.
-    marks: Arc<Vec<Mark>>,
+    checked: Arc<Checked>,
 }
 
 /// Where a value lies in its body's bytes, without white space around it.
@@ -67,20 +66,23 @@ impl Body {
     /// # Errors
     /// Where and why the text is not one JSON value, with nothing of its content.
     pub fn parse(bytes: Bytes) -> Result<Body, Invalid> {
-        let marks = validate::validate(&bytes)?;
-        Ok(Body { bytes, marks: Arc::new(marks) })
+        let checked = Arc::new(validate::validate(&bytes)?);
+        Ok(Body { bytes, checked })
     }
 
     /// The body `null`.
     pub fn null() -> Body {
-        let marks = Arc::new(vec![Mark { start: 0, end: 4 }]);
-        Body { bytes: Bytes::from_static(b"null"), marks }
+        Body::of("null", vec![Mark { start: 0, end: 4 }])
     }
 
     /// The body `{}`.
     pub fn empty_object() -> Body {
-        let marks = Arc::new(vec![Mark { start: 0, end: 2 }, Mark { start: 2, end: 0 }]);
-        Body { bytes: Bytes::from_static(b"{}"), marks }
+        Body::of("{}", vec![Mark { start: 0, end: 2 }, Mark { start: 2, end: 0 }])
+    }
+
+    fn of(text: &'static str, marks: Vec<Mark>) -> Body {
+        let checked = Arc::new(Checked { marks, has_escaped_names: false });
+        Body { bytes: Bytes::from_static(text.as_bytes()), checked }
     }
 
     /// The whole value.
@@ -101,13 +103,18 @@ impl Body {
     /// The value at a span that [`Body::span_of`] gave for this body. With any other span the
     /// value is arbitrary.
     pub fn at(&self, span: Span) -> Value<'_> {
-        Value::new(self, self.marks.partition_point(|mark| mark.start < span.start) as u32)
+        Value::new(self, self.marks().partition_point(|mark| mark.start < span.start) as u32)
     }
 
     /// The mark at an index; past the last one a mark of nothing.
     #[inline(always)]
     fn mark(&self, index: u32) -> Mark {
-        self.marks.get(index as usize).copied().unwrap_or_default()
+        self.marks().get(index as usize).copied().unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn marks(&self) -> &[Mark] {
+        &self.checked.marks
     }
 }
 

@@ -71,8 +71,16 @@ pub(super) struct Mark {
     pub(super) end: u32,
 }
 
+/// What the check leaves behind.
+pub(super) struct Checked {
+    /// The first is the value's own.
+    pub(super) marks: Vec<Mark>,
+    /// Whether any property's name is written with an escape.
+    pub(super) has_escaped_names: bool,
+}
+
 /// Checks a whole text.
-pub(super) fn validate(text: &[u8]) -> Result<Vec<Mark>, Invalid> {
+pub(super) fn validate(text: &[u8]) -> Result<Checked, Invalid> {
     if u32::try_from(text.len()).is_err() {
         return Err(Invalid { offset: u32::MAX as usize, reason: Reason::TooLong });
     }
@@ -90,7 +98,7 @@ pub(super) fn validate(text: &[u8]) -> Result<Vec<Mark>, Invalid> {
     if rest < text.len() {
         return Err(Invalid { offset: rest, reason: Reason::Trailing });
     }
-    Ok(open.marks)
+    Ok(Checked { marks: open.marks, has_escaped_names: open.has_escaped_names })
 }
 
 /// One value with all that it holds; returns where it ends.
@@ -151,7 +159,14 @@ fn name(text: &[u8], at: usize, first: u8, open: &mut Open) -> Result<(usize, u8
     if first != b'"' {
         return Err(wrong(text, at, Reason::NoName));
     }
-    let (at, colon) = token(text, open.note(at, string(text, at + 1)?));
+    let stop = string_break(text, at + 1);
+    let end = if byte(text, stop) == b'"' {
+        stop + 1
+    } else {
+        open.has_escaped_names = true;
+        escaped_string(text, stop)?
+    };
+    let (at, colon) = token(text, open.note(at, end));
     if colon != b':' {
         return Err(wrong(text, at, Reason::NoColon));
     }
@@ -262,13 +277,14 @@ struct Open {
     /// For each level the index of its container's mark.
     levels: [u32; MAX_DEPTH],
     marks: Vec<Mark>,
+    has_escaped_names: bool,
 }
 
 impl Open {
     /// Few texts have more than a mark for every six bytes.
     fn new(len: usize) -> Open {
         let marks = Vec::with_capacity(len / 6 + 4);
-        Open { objects: 0, depth: 0, levels: [0; MAX_DEPTH], marks }
+        Open { objects: 0, depth: 0, levels: [0; MAX_DEPTH], marks, has_escaped_names: false }
     }
 
     #[inline(always)]

@@ -81,7 +81,7 @@ impl<'a> Value<'a> {
         let Mark { start, end } = self.body.mark(self.mark);
         let first = self.mark + 1;
         let marks = match byte(&self.body.bytes, start as usize) == open {
-            true => self.body.marks.get(first as usize..end.saturating_sub(1) as usize),
+            true => self.body.marks().get(first as usize..end.saturating_sub(1) as usize),
             false => None,
         };
         Within { body: self.body, first, marks: marks.unwrap_or_default() }
@@ -136,14 +136,31 @@ impl<'a> Value<'a> {
 
     /// The property of this name; of duplicates the last. Names are compared unescaped.
     pub fn get(self, name: &str) -> Option<Value<'a>> {
-        self.members().filter(|(key, _)| *key == name).last().map(|(_, value)| value)
+        if self.body.checked.has_escaped_names {
+            return self.members().filter(|(key, _)| *key == name).last().map(|(_, value)| value);
+        }
+        let mut found = None;
+        let mut within = self.within(b'{');
+        while let [Mark { start, end }, value, ..] = within.marks {
+            // With its two quotes.
+            let is_as_long = end.saturating_sub(*start) as usize == name.len() + 2;
+            let is_it = is_as_long && {
+                let start = *start as usize + 1;
+                within.text().get(start..start + name.len()) == Some(name.as_bytes())
+            };
+            let value = within.pass(1, *value);
+            if is_it {
+                found = Some(value);
+            }
+        }
+        found
     }
 }
 
 impl Kind {
     /// The kind of the value that begins with this byte.
     #[inline(always)]
-    pub(super) fn of(first: u8) -> Kind {
+    pub(crate) fn of(first: u8) -> Kind {
         match first {
             b'"' => Kind::String,
             b'{' => Kind::Object,

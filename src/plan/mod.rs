@@ -31,6 +31,7 @@ pub use conditions::Mask;
 pub use document::{Document, Limits, Operation, RequestError};
 pub use explain::{BatchExplanation, Calls, Explanation, FetchExplanation, TotalCalls, explain};
 pub use introspect::{Introspection, introspect};
+pub(crate) use selection::Lead;
 pub use selection::Selection;
 pub use variables::{VariableDefinition, Variables};
 

@@ -36,7 +36,11 @@ impl Selection {
                     FieldValue::Property(path, _) => first_name(path, &mut names),
                     _ => None,
                 };
-                Lead { text: text.into(), name }
+                let is_whole = match &field.value {
+                    FieldValue::Property(path, _) => name.is_some() && path.segments().len() == 1,
+                    _ => false,
+                };
+                Lead { text: text.into(), name, is_whole }
             })
             .collect();
         let capture_names = captures.iter().map(|path| first_name(path, &mut names)).collect();
@@ -73,6 +77,8 @@ pub(crate) struct Lead {
     pub(crate) text: Box<[u8]>,
     /// The name that the field's path begins with.
     pub(crate) name: Option<u32>,
+    /// Whether that name is all of the path.
+    pub(crate) is_whole: bool,
 }
 
 /// The index of the name a path begins with, if it begins with one.

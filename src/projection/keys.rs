@@ -53,6 +53,11 @@ impl Keys {
 
     /// The group of a key, made if there is none.
     pub(super) fn group(&mut self, body: &Body, key: Text) -> Option<&mut Group> {
+        // Rows of one key mostly follow each other.
+        let last = self.groups.len().saturating_sub(1);
+        if self.groups.get(last).is_some_and(|last| last.key.bytes(body) == key.bytes(body)) {
+            return self.groups.get_mut(last);
+        }
         if self.groups.len() * 2 >= self.slots.len() {
             self.grow();
         }

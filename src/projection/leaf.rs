@@ -7,7 +7,7 @@ use crate::plan::Leaf;
 /// Why a value is not what the schema declares: what the upstream gave instead.
 pub(super) type Given = &'static str;
 
-/// Writes a value that is not null as the leaf it must be.
+/// Writes a value that is not null, of this text, as the leaf it must be.
 #[inline]
 pub(super) fn write(
     out: &mut Vec<u8>,
@@ -15,21 +15,16 @@ pub(super) fn write(
     value: Value<'_>,
     raw: &[u8],
 ) -> Result<(), Given> {
-    match (leaf, value.kind()) {
-        (Leaf::String, Kind::String)
-        | (Leaf::Id, Kind::String)
-        | (Leaf::Boolean, Kind::Boolean) => {
-            out.extend_from_slice(raw);
-            Ok(())
-        }
-        (Leaf::Any, _) => {
-            out.extend_from_slice(raw);
-            Ok(())
-        }
-        (Leaf::Int | Leaf::Float | Leaf::Id, Kind::Number) => write_number(out, leaf, raw),
-        (Leaf::Enum(names), Kind::String) => write_enum(out, names, value, raw),
-        (_, kind) => Err(kind.name()),
+    let kind = Kind::of(raw.first().copied().unwrap_or_default());
+    match (leaf, kind) {
+        (Leaf::String | Leaf::Id, Kind::String) | (Leaf::Boolean, Kind::Boolean) => {}
+        (Leaf::Any, _) => {}
+        (Leaf::Int | Leaf::Float | Leaf::Id, Kind::Number) => return write_number(out, leaf, raw),
+        (Leaf::Enum(names), Kind::String) => return write_enum(out, names, value, raw),
+        (_, kind) => return Err(kind.name()),
     }
+    out.extend_from_slice(raw);
+    Ok(())
 }
 
 fn write_number(out: &mut Vec<u8>, leaf: &Leaf, raw: &[u8]) -> Result<(), Given> {

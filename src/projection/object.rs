@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::json::{Kind as JsonKind, Path, Segment, Value};
-use crate::plan::{Computed, Field, FieldValue, Kind, Selection, Shape};
+use crate::plan::{Computed, Field, FieldValue, Kind, Lead, Selection, Shape};
 
 use super::message;
 use super::paths::PathStep;
@@ -59,7 +59,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         }
         for (field, lead) in selection.fields.iter().zip(selection.leads()) {
             self.writer.bytes.extend_from_slice(&lead.text);
-            self.field(field, lead.name, object)?;
+            self.field(field, lead, object)?;
         }
         self.writer.bytes.push(b'}');
         Ok(())
@@ -69,7 +69,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
     fn field(
         &mut self,
         field: &'p Field,
-        name: Option<u32>,
+        lead: &Lead,
         object: Object<'p, 'a>,
     ) -> Result<(), Bubble<'p>> {
         let asked = Some(Asked { selection: object.selection, field });
@@ -84,9 +84,11 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             return self.within(at, |it| Err(it.failed(failure, asked)));
         }
         match &field.value {
-            FieldValue::Property(path, shape) => match (path.segments(), name) {
-                ([_], Some(name)) => self.position(self.seen(object, name), shape, at),
-                _ if path.is_single() => self.position(self.locate(object, path, name), shape, at),
+            FieldValue::Property(path, shape) => match lead.name {
+                Some(name) if lead.is_whole => self.position(self.seen(object, name), shape, at),
+                name if path.is_single() => {
+                    self.position(self.locate(object, path, name), shape, at)
+                }
                 _ => self.each(object, path, shape, at),
             },
             FieldValue::Hole(hole) => {

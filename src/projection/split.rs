@@ -3,13 +3,12 @@
 
 use std::fmt;
 
-use crate::json::{Body, Kind, Path, RawString, Segment, Span, Value};
+use crate::json::{Body, Kind, Path, Segment, Span, Value};
 use crate::schema::{Batch, By, ErrorRule};
 use crate::template::Key;
 
 use super::Answer;
 use super::keys::{Group, Keys, Text};
-use super::order::Order;
 
 /// The rows of one batch's answer, by key.
 #[derive(Debug)]
@@ -67,16 +66,14 @@ pub fn split(
             let Some(rows) = rows_of(rows_at.eval(body.root()), Kind::Array)? else {
                 return Ok(groups);
             };
-            let mut order = Order::default();
             for row in rows.items() {
-                groups.add(row, by, error, &mut order);
+                groups.add(row, by, error);
             }
         }
         By::Property(by) => {
             rows_of(rows_at.list(body.root()), Kind::Array)?;
-            let mut order = Order::default();
             for row in rows_at.eval_all(body.root()) {
-                groups.add(row, by, error, &mut order);
+                groups.add(row, by, error);
             }
         }
         By::Name => {
@@ -233,13 +230,10 @@ impl Groups {
     }
 
     /// Adds a row to the group of each of its keys.
-    fn add(&mut self, row: Value<'_>, by: &Path, error: &ErrorRule, order: &mut Order) {
+    fn add(&mut self, row: Value<'_>, by: &Path, error: &ErrorRule) {
         let (span, failed, before) = (row.span(), reports_failure(error, row), self.joined);
         if let [Segment::Property(name)] = by.segments() {
-            let mut found = None;
-            let find = |found: RawString<'_>| (found == **name).then_some(0);
-            order.walk(row, find, |_, value| found = Some(value));
-            if let Some(value) = found {
+            if let Some(value) = row.get(name) {
                 self.join_all(value, span, failed);
             }
         } else {

@@ -203,14 +203,14 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
 
     #[inline]
     fn leaf(&mut self, value: Value<'a>, leaf: &'p Leaf, at: At<'p>) -> Result<(), Bubble<'p>> {
-        if value.is_null() {
+        let raw = value.raw();
+        if raw == b"null" {
             if at.nullable {
                 self.writer.null();
                 return Ok(());
             }
             return self.within(at, |it| Err(it.leaf_mismatch("null", leaf, at.asked)));
         }
-        let raw = value.raw();
         if self.writer.has_room(raw.len())
             && leaf::write(&mut self.writer.bytes, leaf, value, raw).is_ok()
         {

@@ -57,6 +57,9 @@ pub struct Expression {
     program: Program,
     references: Vec<ExpressionReference>,
     shapes: Vec<(Root, Shape)>,
+    /// Whether `this` is read by plain names only: then each of them is a variable (`this.total`),
+    /// and no map is made to hold them.
+    names_this: bool,
 }
 
 /// A value that an expression reads, as a whole or in parts.
@@ -82,6 +85,20 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     Arc::new(env)
 });
 
+impl ExpressionReference {
+    /// As an expression names it, if by plain names: `this.total`.
+    fn name(&self) -> String {
+        let mut name = self.root.name().to_owned();
+        for segment in self.path.segments() {
+            if let Segment::Property(property) = segment {
+                name.push('.');
+                name.push_str(property);
+            }
+        }
+        name
+    }
+}
+
 impl Expression {
     /// Parses and checks an expression.
     ///
@@ -106,6 +123,12 @@ impl Expression {
         let reads = check::check(&program, text)?;
         let mut references: Vec<ExpressionReference> = Vec::new();
         let mut shapes: Vec<(Root, Shape)> = Vec::new();
+        let is_named = |read: &check::Read| {
+            let is_name = |name: &String| !name.contains('.');
+            !read.is_test && !read.is_indexed && read.names.iter().all(is_name)
+        };
+        let mut of_this = reads.iter().filter(|read| read.root == Root::This);
+        let names_this = of_this.all(|read| !read.names.is_empty() && is_named(read));
         for read in reads {
             let at = shapes.iter().position(|(root, _)| *root == read.root).unwrap_or_else(|| {
                 shapes.push((read.root.clone(), Shape::default()));
@@ -136,7 +159,7 @@ impl Expression {
         for reference in kept.iter_mut().filter(|found| found.root == Root::This) {
             reference.slot = Slot::bind(&reference.path, &mut captures);
         }
-        Ok(Expression { program, references: kept, shapes })
+        Ok(Expression { program, references: kept, shapes, names_this })
     }
 
     /// The values it reads; none of them lies within another. Those of `this` have their slots in
@@ -176,8 +199,16 @@ impl Expression {
     fn result(&self, values: &ComputedValues<'_>) -> Result<cel::Value, String> {
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
         for (root, shape) in &self.shapes {
-            let value = self.variable(root, shape, values)?;
-            context.add_variable_from_value(root.name(), value);
+            if *root == Root::This && self.names_this {
+                for reference in self.references.iter().filter(|read| read.root == Root::This) {
+                    let captured = values.this.get(reference.slot.index).copied().flatten();
+                    let value = shape.part_of(&reference.path, captured)?;
+                    context.add_variable_from_value(reference.name(), value);
+                }
+            } else {
+                let value = self.variable(root, shape, values)?;
+                context.add_variable_from_value(root.name(), value);
+            }
         }
         self.program.execute(&context).map_err(|error| error.to_string())
     }

@@ -18,6 +18,8 @@ pub(super) struct Read {
     pub(super) names: Vec<String>,
     /// Whether `has()` only asks if it is there.
     pub(super) is_test: bool,
+    /// Whether any step is written as an index: `this['a']`.
+    pub(super) is_indexed: bool,
     pub(super) span: Range<usize>,
 }
 
@@ -243,7 +245,7 @@ impl<'e> Checker<'e> {
     /// `this.a['b'].c` down to the first step that is not a name written out.
     fn read(&self, node: &IdedExpr) -> Option<Read> {
         let mut names = Vec::new();
-        let mut is_test = false;
+        let (mut is_test, mut is_indexed) = (false, false);
         let mut at = node;
         loop {
             match &at.expr {
@@ -256,7 +258,8 @@ impl<'e> Checker<'e> {
                         _ => return None,
                     };
                     names.reverse();
-                    return Some(Read { root, names, is_test, span: self.span(at) });
+                    let span = self.span(at);
+                    return Some(Read { root, names, is_test, is_indexed, span });
                 }
                 Expr::Select(select) => {
                     is_test |= select.test;
@@ -269,6 +272,7 @@ impl<'e> Checker<'e> {
                         return None;
                     };
                     names.push(name.inner().to_owned());
+                    is_indexed = true;
                     at = operand;
                 }
                 _ => return None,

@@ -91,6 +91,21 @@ impl Shape {
         Ok(self.part(&parts, 0)?.unwrap_or(cel::Value::Null))
     }
 
+    /// The part at a path, out of the value captured there.
+    pub(super) fn part_of(
+        &self,
+        path: &Path,
+        captured: Option<Value<'_>>,
+    ) -> Result<cel::Value, String> {
+        let mut part = self;
+        for segment in path.segments() {
+            let Segment::Property(name) = segment else { break };
+            let Some(child) = part.child(name) else { break };
+            part = child;
+        }
+        Ok(part.read(captured, path.segments().len())?.unwrap_or(cel::Value::Null))
+    }
+
     /// `parts` are those below this shape, `depth` steps down.
     fn part(
         &self,

@@ -124,6 +124,25 @@ fn has_tells_absent_from_there() {
 }
 
 #[test]
+fn a_property_is_the_same_by_name_and_by_index_and_a_loop_has_names_of_its_own() {
+    for (name, index) in [
+        ("this.total + 1", "this['total'] + 1"),
+        ("this.address.city", "this['address'].city"),
+        ("this.address.zip", "this.address['zip']"),
+        ("this.none.deep", "this['none'].deep"),
+        ("this.nope.deep.er", "this['nope'].deep.er"),
+        ("this.first.size() + this.tags.size()", "this['first'].size() + this.tags.size()"),
+        ("this.items.map(i, i.p)", "this['items'].map(i, i.p)"),
+        ("this.address.city + string(this.address)", "this['address'].city + string(this.address)"),
+        ("[this.address, this.address.city]", "[this['address'], this.address.city]"),
+    ] {
+        assert_eq!(evaluate_with(name, &GIVEN), evaluate_with(index, &GIVEN), "{name}");
+    }
+    gives("args.list.map(this, this + 1)", "[2,3,4]");
+    gives("[{'total': 1}].map(this, this.total)[0] + this.total", "1251");
+}
+
+#[test]
 fn only_what_is_read_is_asked_for() {
     let reads = |text: &str| {
         let expression = Expression::parse(text).unwrap();
