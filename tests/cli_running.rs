@@ -369,6 +369,24 @@ fn dev_takes_on_new_data_and_new_settings_while_its_addresses_stay() {
 }
 
 #[test]
+fn dev_passes_plain_paths_to_its_mocks_and_takes_on_new_ones() {
+    let project = Project::new();
+    let mut dev = project.dev(&[]);
+    dev.out.until("Ctrl-C");
+    let token = format!("authorization: Bearer {}", project.token());
+    let get = |dev: &Running, headers: &[&str]| -> Value {
+        let answer = exchange(&dev.address, "GET /api/users/2?_fields=name", headers, "");
+        serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{answer}"))
+    };
+    assert_eq!(get(&dev, &[&token])["code"], "NOT_FOUND");
+    let route = "[[route]]\npath = \"/api/users\"\nto = \"/users\"\n";
+    project.write("upstreams/users.toml", &format!("{UPSTREAM}{route}"));
+    dev.out.until("reloaded upstreams/users.toml");
+    assert_eq!(get(&dev, &[&token])["name"], "Bob");
+    assert_eq!(get(&dev, &[])["code"], "UNAUTHENTICATED");
+}
+
+#[test]
 fn dev_says_which_port_is_taken_and_what_chooses_another() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();

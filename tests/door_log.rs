@@ -7,15 +7,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::body::Body;
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
-use onedoor::config::{Config, FixedEnv};
+use onedoor::config::{Config, FixedEnv, Problems};
 use onedoor::door::{
-    Door, Engine, GraphqlRequest, GraphqlResponse, Outcome, RequestContext, router,
+    Door, Engine, GraphqlRequest, GraphqlResponse, Outcome, RequestContext, Route, Routes, router,
 };
-use onedoor::identity::{Authenticator, Identity, ReadClaims};
+use onedoor::identity::{Authenticator, Identity, Outbound, ReadClaims};
 use onedoor::observe::{Call, Outcome as CallOutcome};
+use onedoor::upstream::{CallContext, Error, ErrorKind, Passage, pass};
 use serde_json::{Value, json};
 
 const JWT: &str = "[[auth.jwt]]\nsecret = \"one secret of thirty-two bytes or more\"";
@@ -60,9 +62,14 @@ impl Write for Lines {
     }
 }
 
-#[tokio::test]
-async fn a_request_is_one_line_without_query_string_document_variables_or_token() {
-    let lines = Lines::default();
+/// What was logged, as JSON.
+fn logged(lines: &Lines) -> Vec<Value> {
+    let text = String::from_utf8(lines.0.lock().expect("no panic").clone()).expect("UTF-8");
+    assert!(!text.contains("hunter"), "{text}");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+fn log_to(lines: &Lines) -> tracing::subscriber::DefaultGuard {
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()
         .json()
@@ -70,7 +77,13 @@ async fn a_request_is_one_line_without_query_string_document_variables_or_token(
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    tracing::subscriber::set_default(subscriber)
+}
+
+#[tokio::test]
+async fn a_request_is_one_line_without_query_string_document_variables_or_token() {
+    let lines = Lines::default();
+    let _guard = log_to(&lines);
 
     let config = Config::from_texts([("onedoor.toml", JWT)], &FixedEnv::new()).draft;
     let authenticator = Authenticator::new(&config.auth, ReadClaims::default());
@@ -91,10 +104,8 @@ async fn a_request_is_one_line_without_query_string_document_variables_or_token(
     let answered = service.call(bad.body(Body::empty()).expect("a request")).await;
     assert_eq!(answered.expect("the router never fails").status(), 401);
 
-    let text = String::from_utf8(lines.0.lock().expect("no panic").clone()).expect("UTF-8");
-    assert!(!text.contains("hunter"), "{text}");
-    let events: Vec<Value> =
-        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let events = logged(&lines);
+    let text = format!("{events:#?}");
     let of_requests: Vec<_> = events.iter().filter(|event| event["message"] == "request").collect();
     let [served, refused] = of_requests.as_slice() else { panic!("one line each: {text}") };
     for (field, expected) in [
@@ -118,4 +129,91 @@ async fn a_request_is_one_line_without_query_string_document_variables_or_token(
     let why = events.iter().find(|event| event["message"] == "token refused").expect("the reason");
     assert_eq!(why["reason"], "not three parts of base64url", "{text}");
     assert_eq!(why["request_id"], refused["request_id"]);
+}
+
+/// Answers by the path.
+#[derive(Debug)]
+struct Script;
+
+#[async_trait]
+impl Passage for Script {
+    async fn pass(
+        &self,
+        request: pass::Request<'_>,
+        _: &CallContext<'_>,
+    ) -> Result<pass::Reply, Error> {
+        let path = request.path_and_query.split('?').next().unwrap_or_default().to_owned();
+        let error = || Error::new(ErrorKind::Broken, &request.method, "http://x/y?hunter2");
+        let part = Ok(Bytes::from_static(b"part"));
+        let pieces: Vec<Result<Bytes, pass::Fault>> = match path.as_str() {
+            "/waits" => std::future::pending().await,
+            "/fails" => return Err(error()),
+            "/breaks" => vec![part, Err(error().into())],
+            _ => vec![part, Ok(Bytes::from_static(b"ial"))],
+        };
+        let body = Box::pin(futures::stream::iter(pieces));
+        Ok(pass::Reply { status: StatusCode::ACCEPTED, headers: HeaderMap::new(), body })
+    }
+}
+
+#[tokio::test]
+async fn a_passed_request_is_one_line_when_its_answer_has_ended_however_it_ended() {
+    let lines = Lines::default();
+    let _guard = log_to(&lines);
+    let orders = "url = \"http://x\"\n[[route]]\npath = \"/api\"\nto = \"/\"\nauth = \"none\"\n";
+    let files = [("onedoor.toml", JWT), ("upstreams/orders.toml", orders)];
+    let config = Config::from_texts(files, &FixedEnv::new()).draft;
+    let outbound = Outbound::of_all(&config, &|_| None, &mut Problems::new());
+    let settings = &config.upstreams["orders"].routes[0];
+    let route = Route::new("orders".into(), settings, outbound["orders"].clone(), Arc::new(Script));
+    let authenticator = Authenticator::new(&config.auth, ReadClaims::default());
+    let door = Door::new(&config, authenticator, Vec::new(), Arc::new(Partial));
+    let routes: Routes = [route].into_iter().collect();
+    let service = TowerToHyperService::new(router(Arc::new(door.with_routes(routes))));
+    for path in ["/api/all", "/api/breaks", "/api/fails", "/api/left", "/api/waits"] {
+        let request = Request::get(format!("{path}?key=hunter1")).header("host", "x");
+        let request = request.body(Body::empty()).expect("a request");
+        let mut answered = Box::pin(service.call(request));
+        if path == "/api/waits" {
+            // The client leaves.
+            assert!(futures::poll!(&mut answered).is_pending());
+            continue;
+        }
+        let mut body = answered.await.expect("the router never fails").into_body();
+        while let Some(Ok(_)) = body.frame().await {
+            if path == "/api/left" {
+                break;
+            }
+        }
+    }
+    let events = logged(&lines);
+    let told: Vec<_> = events
+        .iter()
+        .filter(|event| event["message"] == "request")
+        .map(|event| {
+            let upstreams = event["upstreams"].as_str().expect("text").split('/').next();
+            assert!(event["path"] == "/api/waits" || event["route"] == "/api", "{event}");
+            (
+                event["path"].as_str().expect("text"),
+                event["status"].as_u64().expect("a number"),
+                upstreams.expect("a first part"),
+                event["bytes"].as_u64().filter(|_| event["status"] != 503),
+                event["whole"].as_bool().expect("true or false"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("/api/all", 202, "orders=202", Some(7), true),
+            ("/api/breaks", 202, "orders=202", Some(4), false),
+            ("/api/fails", 503, "orders=UPSTREAM_UNAVAILABLE", None, true),
+            ("/api/left", 202, "orders=202", Some(4), false),
+            ("/api/waits", 499, "", Some(0), false),
+        ]
+    );
+    for (message, count) in [("the answer broke off", 1), ("upstream call failed", 1)] {
+        let found = events.iter().filter(|event| event["message"] == message);
+        assert_eq!(found.count(), count, "{message}");
+    }
 }

@@ -220,6 +220,34 @@ fn every_error_code_is_in_the_table_of_failures() {
 }
 
 #[test]
+fn the_readmes_settings_are_right_and_what_it_calls_defaults_are() {
+    use onedoor::config::{Config, FixedEnv};
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let blocks: Vec<(&str, &str)> = readme
+        .split("```toml\n# ")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next()?.split_once('\n'))
+        .collect();
+    assert_eq!(blocks.len(), 2, "{blocks:?}");
+    let text = |name: &str, text: &str| match name {
+        "onedoor.toml" => format!("{text}[[auth.jwt]]\nsecret = \"{}\"\n", "x".repeat(32)),
+        _ => format!("url = \"http://x\"\n{text}"),
+    };
+    let files = |blocks: &[(&str, &str)]| {
+        let files = blocks.iter().map(|(name, block)| ((*name).to_owned(), text(name, block)));
+        let loaded = Config::from_texts(files, &FixedEnv::new());
+        assert!(!loaded.problems.has_errors(), "{}", loaded.problems.render(false));
+        loaded.draft
+    };
+    let told = files(&blocks).cors;
+    let origins = blocks.iter().flat_map(|(_, block)| block.lines());
+    let origins = origins.filter(|line| line.starts_with("origins")).collect::<String>();
+    let used = files(&[("onedoor.toml", &format!("[cors]\n{origins}\n"))]).cors;
+    assert_eq!(format!("{told:?}"), format!("{used:?}"));
+}
+
+#[test]
 fn the_readme_names_commands_that_are_there_and_the_limits_that_hold() {
     let readme =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();

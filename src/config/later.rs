@@ -19,10 +19,10 @@ const SECRET: Later = Later(Some("use `secret` or `secret_file` with HS256, HS38
 
 /// Keys, by the struct that will have them.
 const KEYS: &[Row] = &[
-    ("GatewaySettings", &["rate_limit", "cors", "telemetry", "tls"], PLAIN),
+    ("GatewaySettings", &["rate_limit", "telemetry", "tls"], PLAIN),
     ("AuthSettings", &["api_keys", "introspection"], PLAIN),
     ("JwtSettings", &["jwks", "jwks_refetch", "public_key", "public_key_file"], SECRET),
-    ("UpstreamSettings", &["route", "retry", "breaker", "balance", "health", "cache"], PLAIN),
+    ("UpstreamSettings", &["retry", "breaker", "balance", "health", "cache"], PLAIN),
     ("HeadersSettings", &["return"], PLAIN),
 ];
 

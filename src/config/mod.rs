@@ -9,6 +9,7 @@
 //! place), nor open any connection. Its [`Problems`] also carry what `schema` finds.
 
 mod check;
+mod cors;
 mod env;
 mod files;
 mod later;
@@ -37,19 +38,20 @@ use serde_json::{Map, Value};
 
 use files::SettingsText;
 
+pub use cors::Cors;
 pub use env::{Env, FixedEnv, NotUtf8, ProcessEnv, SecretFile};
 pub use name::{NotAServiceName, ServiceName};
 pub use problem::{Position, Problem, Problems, Severity, SourceFile, SourceId, Sources};
 pub use secret::Secret;
 pub use settings::{
-    BodyFormat, Cache, GraphqlAuth, JwtAlgorithm, Limits, Log, LogFormat, Mode, SettingsFile,
-    Switch, settings_json_schema,
+    BodyFormat, Cache, GraphqlAuth, JwtAlgorithm, Limits, Log, LogFormat, Mode, RouteAuth,
+    SettingsFile, Switch, settings_json_schema,
 };
 pub use substitute::Origin;
 pub use text::Text;
-pub use upstream::{ErrorPaths, IdentityHeader, Mock, Upstream};
+pub use upstream::{ErrorPaths, IdentityHeader, Mock, Route, Upstream};
 pub(crate) use value::in_words;
-pub use value::{Duration, HttpPath, LogFilter, Size, UpstreamUrl, Whole};
+pub use value::{AllowedOrigin, Duration, HttpPath, LogFilter, Size, UpstreamUrl, Whole};
 
 /// The settings of a gateway, all checked. There is no other way to one than [`Config::load`] and
 /// [`Config::from_texts`].
@@ -62,6 +64,8 @@ pub struct Config {
     pub auth: Auth,
     /// The GraphQL endpoint.
     pub graphql: Graphql,
+    /// Which pages of other origins may read answers; `None`: none may.
+    pub cors: Option<Cors>,
     /// What a request may cost.
     pub limits: Limits,
     /// What is kept of upstreams' answers.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::name::ServiceName;
-use super::settings::BodyFormat;
+use super::settings::{BodyFormat, RouteAuth};
 use super::text::Text;
-use super::value::UpstreamUrl;
+use super::value::{HttpPath, UpstreamUrl};
 
 /// One REST service.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct Upstream {
     pub forward_headers: Vec<HeaderName>,
     /// What clients may read of a failed answer.
     pub error: ErrorPaths,
+    /// Paths that pass straight through to it; no other route of the gateway has the same.
+    pub routes: Vec<Route>,
     /// Its stand-in for `onedoor dev`.
     pub mock: Option<Mock>,
 }
@@ -39,6 +41,22 @@ pub struct IdentityHeader {
     pub name: HeaderName,
     /// The template of its value, not yet parsed.
     pub value: Text,
+}
+
+/// Paths of a service that clients may ask for as they are.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Route {
+    /// The path at the gateway: itself and everything below it.
+    pub path: HttpPath,
+    /// The path at the service that stands in its place.
+    pub to: HttpPath,
+    /// Whether a request needs a token.
+    pub auth: RouteAuth,
+    /// How long the service may be silent.
+    pub timeout: Duration,
+    /// How many bytes a request's body may have; `None`: any number.
+    pub max_body: Option<u64>,
 }
 
 /// Paths into a failed answer, not yet parsed.

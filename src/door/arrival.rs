@@ -1,14 +1,20 @@
 //! What holds for every request, whatever its path: an id, a trace, a deadline, a line in the log,
-//! and that a panic is an answer.
+//! what pages of other origins are told, and that a panic is an answer.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use axum::body::HttpBody as _;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use bytes::Bytes;
 use futures::FutureExt as _;
+use http::header::CONTENT_LENGTH;
+use http::{Method, StatusCode, Uri};
+use hyper::body::{Frame, SizeHint};
 use tokio::time::Instant;
 
 use crate::failure::Code;
@@ -32,7 +38,10 @@ pub(super) struct Arrival {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Told {
     pub(super) operation: Option<Arc<str>>,
+    pub(super) route: Option<Arc<str>>,
     pub(super) errors: usize,
+    /// Whether the body comes piece by piece from elsewhere.
+    pub(super) streamed: bool,
 }
 
 /// Receives a request, has it answered, and sees it off.
@@ -48,35 +57,42 @@ pub(super) async fn frame(
         deadline: limits::deadline(&door.limits, started),
         calls: Arc::default(),
     };
-    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let mut line = Line::new(&request, &arrival, started);
     request.extensions_mut().insert(arrival.clone());
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let mut response = answered.unwrap_or_else(|_| {
-        tracing::error!(request_id = %arrival.request_id, path = uri.path(), "a handler panicked");
-        panicked(&door, uri.path(), &arrival.request_id)
-    });
+    let mut response = across_origins(&door, &arrival, request, next).await;
     response.headers_mut().insert(REQUEST_ID, arrival.request_id.header_value());
-    let told = response.extensions_mut().remove::<Told>().unwrap_or_default();
-    AccessLine {
-        request_id: &arrival.request_id,
-        trace: &arrival.trace,
-        method: method.as_str(),
-        path: uri.path(),
-        operation: told.operation.as_deref(),
-        status: response.status().as_u16(),
-        duration: started.elapsed(),
-        calls: &arrival.calls,
-        errors: told.errors,
-        bytes: response
-            .body()
-            .size_hint()
-            .exact()
-            .unwrap_or_default()
-            .try_into()
-            .unwrap_or(usize::MAX),
+    line.told = response.extensions_mut().remove::<Told>().unwrap_or_default();
+    line.status = Some(response.status());
+    if line.told.streamed && !is_bodiless(&line.method, response.status()) {
+        let announced = announced(&response);
+        return response.map(|body| Body::new(Followed { body, announced, line }));
     }
-    .write();
+    line.bytes = response.body().size_hint().exact().unwrap_or_default();
+    line.whole = true;
     response
+}
+
+/// Has a request answered, and says on the answer which pages may read it.
+async fn across_origins(door: &Door, arrival: &Arrival, request: Request, next: Next) -> Response {
+    let Some(cors) = &door.cors else { return answer(door, arrival, request, next).await };
+    let allowed = cors.judge(request.headers());
+    let preflight = cors.preflight(&request, &allowed, &arrival.request_id);
+    let is_preflight = preflight.is_some();
+    let mut response = match preflight {
+        Some(answered) => answered,
+        None => answer(door, arrival, request, next).await,
+    };
+    cors.mark(allowed, is_preflight, response.headers_mut());
+    response
+}
+
+async fn answer(door: &Door, arrival: &Arrival, request: Request, next: Next) -> Response {
+    let uri = request.uri().clone();
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answered.unwrap_or_else(|_| {
+        tracing::error!(request_id = %arrival.request_id, path = uri.path(), "a handler panicked");
+        panicked(door, uri.path(), &arrival.request_id)
+    })
 }
 
 fn panicked(door: &Door, path: &str, request_id: &RequestId) -> Response {
@@ -85,4 +101,104 @@ fn panicked(door: &Door, path: &str, request_id: &RequestId) -> Response {
         return Refused::new(code, message).into_response(MediaType::Json);
     }
     reply::problem(reply::status_of(code), code, message, request_id)
+}
+
+/// The access line of a request, written when the request is over: when its answer is ready, or was
+/// sent where it is streamed, or when the client left before that.
+struct Line {
+    arrival: Arrival,
+    method: Method,
+    uri: Uri,
+    started: Instant,
+    told: Told,
+    /// `None`: not answered yet.
+    status: Option<StatusCode>,
+    bytes: u64,
+    /// Whether the answer's last byte is known.
+    whole: bool,
+}
+
+/// What the log says of a request whose client left before the answer, as nginx does; no client
+/// sees it.
+const CLIENT_LEFT: u16 = 499;
+
+impl Line {
+    fn new(request: &Request, arrival: &Arrival, started: Instant) -> Self {
+        Self {
+            arrival: arrival.clone(),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            started,
+            told: Told::default(),
+            status: None,
+            bytes: 0,
+            whole: false,
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        AccessLine {
+            request_id: &self.arrival.request_id,
+            trace: &self.arrival.trace,
+            method: self.method.as_str(),
+            path: self.uri.path(),
+            operation: self.told.operation.as_deref(),
+            route: self.told.route.as_deref(),
+            status: self.status.map_or(CLIENT_LEFT, |status| status.as_u16()),
+            duration: self.started.elapsed(),
+            calls: &self.arrival.calls,
+            errors: self.told.errors,
+            bytes: self.bytes,
+            whole: self.whole,
+        }
+        .write();
+    }
+}
+
+/// Whether an answer has no body, whatever its headers say (RFC 9110 section 6.4.1).
+fn is_bodiless(method: &Method, status: StatusCode) -> bool {
+    *method == Method::HEAD || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+fn announced(response: &Response) -> Option<u64> {
+    response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// A body whose bytes are counted as they go out.
+struct Followed {
+    body: Body,
+    /// The length that its head says: nobody asks for more.
+    announced: Option<u64>,
+    line: Line,
+}
+
+impl HttpBody for Followed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.line.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                self.line.whole = self.announced == Some(self.line.bytes);
+            }
+            Poll::Ready(None) => self.line.whole = true,
+            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }

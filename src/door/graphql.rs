@@ -60,7 +60,8 @@ async fn admit(
             application/graphql-response+json, or any graphql-preflight header.";
         return Err(Refused::malformed(message));
     }
-    let identity = authenticate(door, arrival, &parts.headers)?;
+    let required = door.auth == GraphqlAuth::Required;
+    let identity = authenticate(door, arrival, &parts.headers, required)?;
     let request = if parts.method == Method::GET {
         GraphqlRequest::from_query(parts.uri.query().unwrap_or_default())?
     } else if accept::is_json(&parts.headers) {
@@ -72,12 +73,18 @@ async fn admit(
     Ok((media, request, identity))
 }
 
-fn authenticate(door: &Door, arrival: &Arrival, headers: &HeaderMap) -> Result<Identity, Refused> {
+/// Who is asking. A token that is sent must be valid, needed or not.
+pub(super) fn authenticate(
+    door: &Door,
+    arrival: &Arrival,
+    headers: &HeaderMap,
+    required: bool,
+) -> Result<Identity, Refused> {
     let identity = door.authenticator.authenticate(headers).map_err(|refusal| {
         tracing::info!(request_id = %arrival.request_id, reason = %refusal, "token refused");
         Refused::caller("The token is not valid.", Refusal::challenge())
     })?;
-    if door.auth == GraphqlAuth::Required && !identity.is_authenticated() {
+    if required && !identity.is_authenticated() {
         return Err(Refused::caller("A token is needed.", Refusal::invitation()));
     }
     Ok(identity)

@@ -1,8 +1,6 @@
 //! Answers that need no GraphQL: health, and that nothing is here.
 
-use std::sync::Arc;
-
-use axum::extract::{Extension, State};
+use axum::extract::Extension;
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
@@ -27,10 +25,7 @@ pub(super) async fn ready() -> Response {
 }
 
 /// No such path.
-pub(super) async fn nothing_here(
-    State(door): State<Arc<Door>>,
-    Extension(arrival): Extension<Arrival>,
-) -> Response {
+pub(super) fn nothing_here(door: &Door, arrival: &Arrival) -> Response {
     let detail = format!("Nothing is served at this path; GraphQL is at {}.", door.path);
     reply::problem(StatusCode::NOT_FOUND, Code::NotFound, &detail, &arrival.request_id)
 }

@@ -1,5 +1,5 @@
-//! HTTP in and out: the routes and the layers around them, GraphQL over HTTP, health, and the one
-//! table from failures to statuses.
+//! HTTP in and out: the paths and the layers around them, GraphQL over HTTP, plain paths that pass
+//! straight through, health, CORS, and the one table from failures to statuses.
 //!
 //! It decides nothing about GraphQL: a request is taken apart, handed to an [`Engine`], and the
 //! engine's bytes go out as they are. Errors on `/graphql` are GraphQL errors, on any other path
@@ -7,11 +7,14 @@
 
 mod accept;
 mod arrival;
+mod cors;
 mod engine;
 mod graphql;
 mod health;
+mod patience;
 mod reply;
 mod request;
+mod route;
 mod serve;
 mod swap;
 
@@ -31,9 +34,12 @@ use crate::failure::Code;
 use crate::identity::{Authenticator, ClientHeaders, Identity};
 use crate::observe::{CallLog, RequestId, TraceContext};
 
+use cors::Cors;
+
 pub use accept::{GRAPHQL_PREFLIGHT, MediaType};
 pub use reply::status_of;
 pub use request::GraphqlRequest;
+pub use route::{Route, Routes};
 pub use serve::{DRAIN, serve};
 pub use swap::Swap;
 
@@ -92,6 +98,8 @@ pub enum Outcome {
 /// Everything that stands at the door: who may come in, and how much they may bring.
 pub struct Door {
     engine: Arc<dyn Engine>,
+    routes: Routes,
+    cors: Option<Cors>,
     authenticator: Authenticator,
     reserved: Vec<HeaderName>,
     auth: GraphqlAuth,
@@ -110,12 +118,20 @@ impl Door {
     ) -> Self {
         Self {
             engine,
+            routes: Routes::default(),
+            cors: config.cors.as_ref().map(Cors::new),
             authenticator,
             reserved,
             auth: config.graphql.auth,
             limits: config.limits.clone(),
             path: config.graphql.path.as_str().to_owned(),
         }
+    }
+
+    /// The same with plain paths that pass straight through.
+    #[must_use]
+    pub fn with_routes(self, routes: Routes) -> Self {
+        Self { routes, ..self }
     }
 }
 
@@ -132,7 +148,8 @@ pub fn router(door: Arc<Door>) -> Router {
         }
     }
     router
-        .fallback(health::nothing_here)
+        // Whatever is none of these is a route's, or nobody's.
+        .fallback(route::answer)
         .method_not_allowed_fallback(health::method_not_allowed)
         // Outermost, so that each answer has its id, each request its line of the log, and a panic
         // anywhere within costs that request only.
@@ -145,6 +162,7 @@ impl fmt::Debug for Door {
         f.debug_struct("Door")
             .field("authenticator", &self.authenticator)
             .field("path", &self.path)
+            .field("routes", &self.routes)
             .finish_non_exhaustive()
     }
 }

@@ -7,11 +7,11 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS,
 };
 
-use crate::failure::Code;
+use crate::failure::{Code, Failure};
 use crate::identity::Refusal;
 use crate::json::write_string;
 use crate::observe::RequestId;
@@ -55,8 +55,8 @@ pub const fn status_of(code: Code) -> StatusCode {
     }
 }
 
-/// A request that is refused at the door, before any GraphQL: its status is the same in either
-/// media type.
+/// A request that is refused at the door, before any GraphQL and before any upstream: its status is
+/// the same in either of GraphQL's media types.
 #[derive(Debug)]
 pub(super) struct Refused {
     status: StatusCode,
@@ -71,12 +71,12 @@ impl Refused {
         Self { status: status_of(code), code, message: message.into(), header: None }
     }
 
-    /// The HTTP request is no GraphQL request (400).
+    /// The HTTP request is none that this path can answer (400).
     pub(super) fn malformed(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::BadRequest, message)
     }
 
-    /// The HTTP request is no GraphQL request, and HTTP has a status for why.
+    /// The HTTP request is none that this path can answer, and HTTP has a status for why.
     pub(super) fn by_http(status: StatusCode, message: &'static str) -> Self {
         Self { status, ..Self::malformed(message) }
     }
@@ -86,6 +86,13 @@ impl Refused {
         let message = "GraphQL is asked by POST, or by GET for queries.";
         let refused = Self::by_http(StatusCode::METHOD_NOT_ALLOWED, message);
         Self { header: Some((ALLOW, HeaderValue::from_static(allowed))), ..refused }
+    }
+
+    /// Where this request ends and the next begins is not beyond doubt: none that follows on its
+    /// connection can be trusted (RFC 9112 section 6.3).
+    pub(super) fn unframed(status: StatusCode, message: &'static str) -> Self {
+        let close = (CONNECTION, HeaderValue::from_static("close"));
+        Self { header: Some(close), ..Self::by_http(status, message) }
     }
 
     /// The caller is not let in (401).
@@ -98,9 +105,27 @@ impl Refused {
     pub(super) fn into_response(self, media: MediaType) -> Response {
         let Self { status, code, message, header } = self;
         let mut response = json(status, media, error_body(code, &message));
-        response.extensions_mut().insert(Told { operation: None, errors: 1 });
+        response.extensions_mut().insert(Told { errors: 1, ..Told::default() });
         response.headers_mut().extend(header);
         response
+    }
+
+    /// As a problem of a plain path.
+    pub(super) fn into_problem(self, request_id: &RequestId) -> Response {
+        let Self { status, code, message, header } = self;
+        let mut response = problem(status, code, &message, request_id);
+        response.extensions_mut().insert(Told { errors: 1, ..Told::default() });
+        response.headers_mut().extend(header);
+        response
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        let refused = Self::new(failure.code, failure.message);
+        let challenge = (failure.code == Code::Unauthenticated)
+            .then(|| (WWW_AUTHENTICATE, Refusal::challenge()));
+        Self { header: challenge, ..refused }
     }
 }
 
@@ -122,7 +147,7 @@ pub(super) fn graphql(answer: GraphqlResponse, media: MediaType) -> Response {
         }
         _ => {}
     }
-    response.extensions_mut().insert(Told { operation, errors });
+    response.extensions_mut().insert(Told { operation, errors, ..Told::default() });
     response
 }
 

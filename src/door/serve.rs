@@ -2,12 +2,14 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -18,12 +20,17 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
+use super::patience::Patience;
+
 /// How long requests that are being answered may go on after the gateway was told to stop. With it
 /// the whole ends within a second.
 pub const DRAIN: Duration = Duration::from_millis(800);
 
 /// How long a client may take for a request's head, and leave a connection idle between requests.
 const HEAD: Duration = Duration::from_secs(10);
+
+/// How long a client may take nothing of an answer.
+const UNREAD: Duration = Duration::from_secs(60);
 
 /// Header fields of a request; more is 431.
 const MAX_HEADERS: usize = 100;
@@ -52,9 +59,10 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let connection = serve_connection(
                     stream,
+                    peer,
                     router.clone(),
                     Arc::clone(&builder),
                     graceful.watcher(),
@@ -74,6 +82,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
 
 async fn serve_connection(
     stream: TcpStream,
+    peer: SocketAddr,
     router: Router,
     builder: Arc<Builder<TokioExecutor>>,
     watcher: Watcher,
@@ -81,8 +90,9 @@ async fn serve_connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    let (service, asked) = Watched::new(router);
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let (service, asked) = Watched::new(router, peer);
+    let connection =
+        builder.serve_connection(TokioIo::new(Patience::new(stream, UNREAD)), service).into_owned();
     let mut served = pin!(watcher.watch(connection));
     // hyper's own time limit begins with the first bytes that tell HTTP/1 from HTTP/2.
     let served = match tokio::time::timeout(HEAD, &mut served).await {
@@ -123,17 +133,18 @@ async fn pause_after(error: &io::Error) {
     }
 }
 
-/// The router, and whether it was asked anything.
+/// The router, who asks it, and whether it was asked anything.
 struct Watched {
     router: TowerToHyperService<Router>,
+    peer: SocketAddr,
     asked: Arc<AtomicBool>,
 }
 
 impl Watched {
-    fn new(router: Router) -> (Self, Arc<AtomicBool>) {
+    fn new(router: Router, peer: SocketAddr) -> (Self, Arc<AtomicBool>) {
         let asked = Arc::new(AtomicBool::new(false));
         let router = TowerToHyperService::new(router);
-        (Self { router, asked: Arc::clone(&asked) }, asked)
+        (Self { router, peer, asked: Arc::clone(&asked) }, asked)
     }
 }
 
@@ -142,8 +153,9 @@ impl Service<Request<Incoming>> for Watched {
     type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
     type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         self.asked.store(true, Ordering::Relaxed);
+        request.extensions_mut().insert(ConnectInfo(self.peer));
         self.router.call(request)
     }
 }

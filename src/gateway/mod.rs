@@ -1,5 +1,5 @@
-//! A checked project becomes a running gateway: the engine over its services, and the door before
-//! it. Everything that stands between files and requests is put together here, and only here.
+//! A checked project becomes a running gateway: the engine over its services, the paths that pass
+//! straight through to them, and the door before both. Everything that stands between files and requests is put together here, and only here.
 
 mod project;
 
@@ -9,12 +9,12 @@ use std::sync::Arc;
 use http::HeaderName;
 
 use crate::cache::Clock;
-use crate::config::{ServiceName, Upstream};
-use crate::door::{self, Door, Router};
+use crate::config::{Config, ServiceName, Upstream};
+use crate::door::{self, Door, Route, Router, Routes};
 use crate::engine::{Engine, EngineSettings};
 use crate::fetch::{Service, Services};
 use crate::identity::{Authenticator, Outbound};
-use crate::upstream::{BuildError, Client, Transport};
+use crate::upstream::{BuildError, Client, Passage, Transport};
 
 pub use crate::config::Mode;
 pub use project::Project;
@@ -32,29 +32,35 @@ impl Gateway {
     /// # Errors
     /// If a client of an upstream cannot be made.
     pub fn new(project: Project, mode: Mode) -> Result<Self, BuildError> {
-        let limits = project.config.limits.clone();
-        let clients: Result<BTreeMap<_, _>, _> = project
-            .config
-            .upstreams
-            .iter()
-            .map(|(name, upstream)| {
-                let client: Arc<dyn Transport> = Arc::new(Client::new(upstream, &limits)?);
-                Ok((name.clone(), client))
-            })
-            .collect();
-        let clients = clients?;
-        Ok(Self::over(project, mode, Clock::machine(), |upstream| {
-            clients.get(&upstream.name).cloned()
-        }))
+        let Config { limits, upstreams, .. } = &project.config;
+        let client = |(name, upstream): (&ServiceName, &Upstream)| {
+            Ok((name.clone(), Arc::new(Client::new(upstream, limits)?)))
+        };
+        let clients: BTreeMap<ServiceName, Arc<Client>> =
+            upstreams.iter().map(client).collect::<Result<_, _>>()?;
+        let routes = routes(&project, &clients);
+        let client = |upstream: &Upstream| clients.get(&upstream.name).cloned();
+        let transport = |upstream: &Upstream| client(upstream).map(|client| client as _);
+        Ok(Self::assemble(project, mode, Clock::machine(), transport, routes))
     }
 
-    /// A gateway over transports and a clock of the caller's; an upstream without a transport is left
-    /// out.
+    /// A gateway over transports and a clock of the caller's, without plain paths; an upstream
+    /// without a transport is left out.
     pub fn over(
         project: Project,
         mode: Mode,
         clock: Clock,
         transport: impl Fn(&Upstream) -> Option<Arc<dyn Transport>>,
+    ) -> Self {
+        Self::assemble(project, mode, clock, transport, Routes::default())
+    }
+
+    fn assemble(
+        project: Project,
+        mode: Mode,
+        clock: Clock,
+        transport: impl Fn(&Upstream) -> Option<Arc<dyn Transport>>,
+        routes: Routes,
     ) -> Self {
         let authenticator = Authenticator::new(&project.config.auth, project.read_claims());
         let Project { config, catalog, outbound } = project;
@@ -70,7 +76,7 @@ impl Gateway {
             clock,
         };
         let engine = Arc::new(Engine::new(catalog, services, settings));
-        let door = Door::new(&config, authenticator, reserved, engine.clone());
+        let door = Door::new(&config, authenticator, reserved, engine.clone()).with_routes(routes);
         Self { engine, door: Arc::new(door) }
     }
 
@@ -78,6 +84,21 @@ impl Gateway {
     pub fn router(&self) -> Router {
         door::router(Arc::clone(&self.door))
     }
+}
+
+/// The plain paths of every upstream.
+fn routes(project: &Project, clients: &BTreeMap<ServiceName, Arc<Client>>) -> Routes {
+    let of = |(name, client): (&ServiceName, &Arc<Client>)| {
+        let (upstream, outbound) =
+            (project.config.upstreams.get(name)?, project.outbound.get(name)?);
+        let service: Arc<str> = name.as_str().into();
+        let route = |route| {
+            let passage: Arc<dyn Passage> = Arc::clone(client) as _;
+            Route::new(Arc::clone(&service), route, outbound.clone(), passage)
+        };
+        Some(upstream.routes.iter().map(route).collect::<Vec<_>>())
+    };
+    clients.iter().filter_map(of).flatten().collect()
 }
 
 fn named(

@@ -98,23 +98,28 @@ pub struct AccessLine<'a> {
     pub path: &'a str,
     /// The operation's name, if it has one.
     pub operation: Option<&'a str>,
-    /// The HTTP status.
+    /// The path of the route that took it, as the settings write it.
+    pub route: Option<&'a str>,
+    /// The HTTP status; 499: the client left before there was one.
     pub status: u16,
-    /// From the request's head to the response's last byte being ready.
+    /// From the request's head to the response's last byte being ready, or sent where it is
+    /// streamed.
     pub duration: Duration,
     /// The upstream calls.
     pub calls: &'a CallLog,
     /// Errors in the response.
     pub errors: usize,
     /// Bytes of the response's body.
-    pub bytes: usize,
+    pub bytes: u64,
+    /// Whether these are all: neither the upstream nor the client broke off.
+    pub whole: bool,
 }
 
 impl AccessLine<'_> {
     /// Writes the line.
     pub fn write(&self) {
-        let Self { request_id, trace, method, path, operation, .. } = *self;
-        let Self { status, duration, calls, errors, bytes, .. } = *self;
+        let Self { request_id, trace, method, path, operation, route, .. } = *self;
+        let Self { status, duration, calls, errors, bytes, whole, .. } = *self;
         tracing::info!(
             target: "onedoor::access",
             %request_id,
@@ -122,12 +127,14 @@ impl AccessLine<'_> {
             method,
             path,
             operation,
+            route,
             status,
             duration_ms = milliseconds(duration),
             upstream_calls = calls.len(),
             upstreams = %calls,
             errors,
             bytes,
+            whole,
             "request"
         );
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use http::{Method, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
@@ -27,10 +27,10 @@ const NULL: Bytes = Bytes::from_static(b"null");
 /// A REST service over HTTP. Connections are kept and shared by all calls.
 #[derive(Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
     /// Without the `/` at its end.
     base: Box<str>,
-    timeout: Duration,
+    pub(super) timeout: Duration,
     max_answer: usize,
 }
 
@@ -82,6 +82,18 @@ impl Client {
             return Err(unsendable());
         }
         Url::parse(&text).map_err(|source| unsendable().with_source(source))
+    }
+
+    /// The whole URL of a path that must be sent to the letter.
+    pub(super) fn exact_url(&self, method: &Method, path_and_query: &str) -> Result<Url, Error> {
+        let text = format!("{}{path_and_query}", self.base);
+        let unsendable = || Error::new(ErrorKind::Unsendable, method, &text);
+        let path = path_and_query.split('?').next().unwrap_or_default();
+        if !stays_below(path) {
+            return Err(unsendable());
+        }
+        let url = Url::parse(&text).map_err(|source| unsendable().with_source(source))?;
+        if url.path().ends_with(path) { Ok(url) } else { Err(unsendable()) }
     }
 
     async fn exchange(&self, request: &Request, context: &CallContext<'_>) -> Result<Reply, Error> {
@@ -187,7 +199,7 @@ fn stays_below(path_and_query: &str) -> bool {
 }
 
 /// Whether anything was sent before the head of an answer failed to come.
-fn kind_before_answer(error: &reqwest::Error) -> ErrorKind {
+pub(super) fn kind_before_answer(error: &reqwest::Error) -> ErrorKind {
     if error.is_connect() {
         ErrorKind::Unreachable
     } else if error.is_builder() {

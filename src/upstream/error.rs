@@ -36,6 +36,8 @@ pub enum ErrorKind {
     TooLarge(usize),
     /// A 2xx answer that says it is something else than JSON.
     NotJson(Box<str>),
+    /// The answer changes to another protocol (101), which nobody asked for.
+    Switched,
     /// The request could not be written as one; a fault of the gateway.
     Unsendable,
 }
@@ -85,6 +87,9 @@ impl Error {
             ErrorKind::NotJson(_) => {
                 (Code::UpstreamBadAnswer, "The upstream's answer is not JSON.")
             }
+            ErrorKind::Switched => {
+                (Code::UpstreamBadAnswer, "The upstream changed to another protocol.")
+            }
             ErrorKind::Unsendable => {
                 (Code::Internal, "The gateway could not write the request to the upstream.")
             }
@@ -108,6 +113,7 @@ impl fmt::Display for ErrorKind {
             Self::Deadline => f.write_str("the client's request ended first"),
             Self::TooLarge(limit) => write!(f, "the answer is longer than {limit} bytes"),
             Self::NotJson(what) => write!(f, "answered {what} where JSON was due"),
+            Self::Switched => f.write_str("changed to another protocol, unasked"),
             Self::Unsendable => f.write_str("not a request that HTTP can carry"),
         }
     }

@@ -1,5 +1,5 @@
 //! One REST service: sends a finished request and brings the whole answer, within a timeout, a
-//! deadline and a size.
+//! deadline and a size; or passes a client's request on as it is, and the answer to it.
 //!
 //! It takes finished headers and knows no identity, no GraphQL and no cache. A redirect is an answer
 //! like any other and never followed; a proxy of the environment is never used.
@@ -8,6 +8,7 @@ mod client;
 mod error;
 mod headers;
 mod memory;
+pub mod pass;
 
 use std::fmt;
 use std::time::Duration;
@@ -35,6 +36,25 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// If no whole answer came in time and within the limit, or if a 2xx answer is not JSON by its
     /// own account. The error is for the log; [`Error::failure`] is what clients may read.
     async fn call(&self, request: &Request, context: &CallContext<'_>) -> Result<Reply, Error>;
+}
+
+/// What passes requests on to one service as they are.
+#[async_trait]
+pub trait Passage: fmt::Debug + Send + Sync {
+    /// Passes a request on and brings the head of the answer, whatever its status; the body
+    /// follows as it is read. Dropping the future, or later the body, ends the call.
+    ///
+    /// Of the context's headers only the identity's count: the client's own pass by themselves.
+    ///
+    /// # Errors
+    /// If no head came: the upstream was silent for the timeout, or a request without a body had
+    /// reached its deadline, or the connection failed. A fault of the client's body ends the call
+    /// too; its error is then among the sources.
+    async fn pass(
+        &self,
+        request: pass::Request<'_>,
+        context: &CallContext<'_>,
+    ) -> Result<pass::Reply, Error>;
 }
 
 /// What a call needs beside its request.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Checks, jwt};
+use super::{Checks, cors, jwt};
 use crate::config::reader::{Mistakes, Read};
 use crate::config::settings::{GatewaySettings, GraphqlAuth};
-use crate::config::{Auth, Config, Dev, Graphql, JwtIssuer};
+use crate::config::{Auth, Config, Cors, Dev, Graphql, JwtIssuer};
 
 /// The configuration that a file makes, yet without upstreams.
 pub(super) fn check(read: Read<GatewaySettings>, checks: &mut Checks<'_>) -> Config {
@@ -13,15 +13,17 @@ pub(super) fn check(read: Read<GatewaySettings>, checks: &mut Checks<'_>) -> Con
     let jwt = jwt::check(&settings.auth.jwt, &mistakes, checks);
     let knows_an_issuer =
         !settings.auth.jwt.is_empty() || ["auth", "jwt"].iter().any(|key| mistakes.touch(key));
+    checks.across.takes_tokens = knows_an_issuer;
     if !knows_an_issuer {
         refuse_without_issuer(&settings, &mistakes, checks);
     }
-    assemble(settings, jwt)
+    let cors = cors::check(&settings.cors, &mistakes, checks);
+    assemble(settings, jwt, cors)
 }
 
 /// The configuration without a file.
 pub(super) fn defaults() -> Config {
-    assemble(GatewaySettings::default(), Vec::new())
+    assemble(GatewaySettings::default(), Vec::new(), None)
 }
 
 fn refuse_without_issuer(settings: &GatewaySettings, mistakes: &Mistakes, checks: &mut Checks<'_>) {
@@ -36,8 +38,8 @@ fn refuse_without_issuer(settings: &GatewaySettings, mistakes: &Mistakes, checks
     }
 }
 
-fn assemble(settings: GatewaySettings, jwt: Vec<JwtIssuer>) -> Config {
-    let GatewaySettings { listen, auth: _, graphql, limits, cache, log, dev } = settings;
+fn assemble(settings: GatewaySettings, jwt: Vec<JwtIssuer>, cors: Option<Cors>) -> Config {
+    let GatewaySettings { listen, auth: _, graphql, cors: _, limits, cache, log, dev } = settings;
     Config {
         listen: listen.get(),
         auth: Auth { jwt },
@@ -47,6 +49,7 @@ fn assemble(settings: GatewaySettings, jwt: Vec<JwtIssuer>) -> Config {
             introspection: graphql.introspection,
             suggestions: graphql.suggestions,
         },
+        cors,
         limits,
         cache,
         log,

@@ -1,9 +1,11 @@
 //! From settings as written to a `Config`: what no single value can know. Each check reports and
 //! goes on.
 
+mod cors;
 mod gateway;
 mod headers;
 mod jwt;
+mod route;
 mod upstream;
 
 use std::collections::BTreeMap;
@@ -28,8 +30,18 @@ struct Checks<'a> {
     root: &'a Path,
     env: &'a dyn Env,
     problems: &'a mut Problems,
+    across: &'a mut Across,
+}
+
+/// What the files must agree on.
+#[derive(Default)]
+struct Across {
     /// The ports that are taken on this machine, and by whom.
-    ports: &'a mut BTreeMap<u16, String>,
+    ports: BTreeMap<u16, String>,
+    /// The paths at which the gateway answers.
+    paths: route::Paths,
+    /// Whether there is an issuer of tokens, or was meant to be one.
+    takes_tokens: bool,
 }
 
 /// Reads and checks files that were added to `problems`.
@@ -40,24 +52,25 @@ pub(super) fn check(
     mut problems: Problems,
 ) -> Loaded {
     let sorted = sort_out(files, &mut problems);
-    let mut ports = BTreeMap::new();
+    let mut across = Across::default();
     let (mut config, deadline) = match sorted.gateway {
         Some(file) => {
             let read = read::<GatewaySettings>(file, env, &mut problems);
             let known = !["limits", "deadline"].iter().any(|key| read.mistakes.touch(key));
             let source = file.source;
             let mut checks =
-                Checks { source, root, env, problems: &mut problems, ports: &mut ports };
+                Checks { source, root, env, problems: &mut problems, across: &mut across };
             (gateway::check(read, &mut checks), known)
         }
         None => (gateway::defaults(), true),
     };
     let deadline = deadline.then(|| config.limits.deadline.get());
-    ports.insert(config.listen.port(), "the gateway itself".to_owned());
+    across.ports.insert(config.listen.port(), "the gateway itself".to_owned());
+    across.paths.take_for_graphql(&config.graphql.path);
     for (name, file) in sorted.upstreams {
         let read = read::<UpstreamSettings>(file, env, &mut problems);
         let source = file.source;
-        let mut checks = Checks { source, root, env, problems: &mut problems, ports: &mut ports };
+        let mut checks = Checks { source, root, env, problems: &mut problems, across: &mut across };
         if let Some(upstream) = upstream::check(&name, &read, deadline, &mut checks) {
             config.upstreams.insert(name, upstream);
         }

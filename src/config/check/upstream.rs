@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
-use super::{Checks, headers};
+use super::{Checks, headers, route};
 use crate::config::name::ServiceName;
 use crate::config::reader::{Located, Mistakes, Read};
 use crate::config::settings::{
@@ -21,7 +21,7 @@ pub(super) fn check(
     checks: &mut Checks<'_>,
 ) -> Option<Upstream> {
     let Read { settings, mistakes } = read;
-    let UpstreamSettings { url, timeout, body, identity, headers, error, mock } = settings;
+    let UpstreamSettings { url, timeout, body, identity, headers, error, route, mock } = settings;
     let url = match url {
         Some(url) => Some(url.value.0.clone()),
         None => {
@@ -44,6 +44,7 @@ pub(super) fn check(
         identity_headers,
         forward_headers,
         error: error_paths(error, checks),
+        routes: route::check(name, route, timeout, mistakes, checks),
         mock: mock_of(name, mock, mistakes, checks),
     })
 }
@@ -138,7 +139,7 @@ fn mock_of(
     let MockSettings { data, port, id, latency, failure_rate } = &settings.value;
     let port = port.as_ref().and_then(|port| Some((u16::try_from(port.value.get()).ok()?, port)));
     if let Some((number, written)) = port
-        && let Some(owner) = checks.ports.insert(number, format!("the mock of `{name}`"))
+        && let Some(owner) = checks.across.ports.insert(number, format!("the mock of `{name}`"))
     {
         checks.error(
             written.span(),

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::CorsSettings;
 use crate::config::reader::Located;
 use crate::config::secret::Secret;
 use crate::config::value::{Duration, HttpPath, ListenAddress, LogFilter, OneOrMany, Size, Whole};
@@ -26,6 +27,9 @@ pub(crate) struct GatewaySettings {
     pub(crate) auth: AuthSettings,
     /// The GraphQL endpoint.
     pub(crate) graphql: GraphqlSettings,
+    /// Which pages of other origins may read answers.
+    #[schemars(with = "CorsSettings")]
+    pub(crate) cors: Located<CorsSettings>,
     /// What one request may cost, and how much the gateway remembers.
     pub(crate) limits: Limits,
     /// What is kept of upstreams' answers.
@@ -42,6 +46,7 @@ impl Default for GatewaySettings {
             listen: ListenAddress::local(4000),
             auth: AuthSettings::default(),
             graphql: GraphqlSettings::default(),
+            cors: Located::default(),
             limits: Limits::default(),
             cache: Cache::default(),
             log: Log::default(),

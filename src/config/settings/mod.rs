@@ -4,12 +4,17 @@
 //! A value here is right by itself; what must agree with another value is checked in `check`.
 //! Sections that need no such check (`Limits`, `Log`) are part of the checked `Config` as they are.
 
+mod cors;
 mod gateway;
+mod route;
 mod schema;
 mod upstream;
 
+pub(crate) use cors::CorsSettings;
 pub use gateway::{Cache, GraphqlAuth, JwtAlgorithm, Limits, Log, LogFormat, Mode, Switch};
 pub(crate) use gateway::{GatewaySettings, JwtSettings};
+pub use route::RouteAuth;
+pub(crate) use route::RouteSettings;
 pub use schema::{SettingsFile, settings_json_schema};
 pub use upstream::BodyFormat;
 pub(crate) use upstream::{

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::de::{self, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::RouteSettings;
 use crate::config::reader::Located;
 use crate::config::value::{
     Duration, FromText as _, Header, HeaderTable, Mistake, Share, UpstreamUrl, Whole,
@@ -32,6 +33,9 @@ pub(crate) struct UpstreamSettings {
     pub(crate) headers: HeadersSettings,
     /// What clients may read of a failed answer, unless a `@rest` says otherwise.
     pub(crate) error: ErrorSettings,
+    /// Paths of the service that clients may ask for as they are.
+    #[schemars(with = "Vec<RouteSettings>")]
+    pub(crate) route: Vec<Located<RouteSettings>>,
     /// A stand-in for the service, for `onedoor dev`.
     pub(crate) mock: Located<MockSettings>,
 }
@@ -45,6 +49,7 @@ impl Default for UpstreamSettings {
             identity: IdentitySettings::default(),
             headers: HeadersSettings::default(),
             error: ErrorSettings::default(),
+            route: Vec::new(),
             mock: Located::default(),
         }
     }

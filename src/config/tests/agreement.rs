@@ -114,6 +114,12 @@ fn every_setting_is_described_and_has_its_default_or_none() {
         "port",
         "forward",
         "claims",
+        "route",
+        "path",
+        "to",
+        "timeout",
+        "max_body",
+        "cors",
     ];
     for (kind, _) in files() {
         let schema = settings_json_schema(kind);

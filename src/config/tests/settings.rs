@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{KEY, config, env, load, told};
 use crate::config::{
-    BodyFormat, Config, GraphqlAuth, JwtAlgorithm, LogFormat, Mode, ProcessEnv, SecretFile, Switch,
+    BodyFormat, Config, GraphqlAuth, JwtAlgorithm, LogFormat, Mode, ProcessEnv, RouteAuth,
+    SecretFile, Switch,
 };
 
 const UPSTREAM: &str = "url = \"http://127.0.0.1:3001\"\n";
@@ -99,6 +100,43 @@ fn an_upstream_is_read_with_all_it_has() {
     assert_eq!((mock.data.as_str(), mock.id.as_str()), ("mock/orders.json", "id"));
     assert_eq!((mock.port, mock.latency), (Some(3003), Duration::from_millis(20)));
     assert!((mock.failure_rate - 1.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn a_route_has_its_services_timeout_needs_a_token_and_has_no_limit_unless_it_says_otherwise() {
+    let jwt = "[limits]\ndeadline = \"5s\"\n[[auth.jwt]]\nsecret = \"${JWT_SECRET}\"";
+    let text = "url = \"http://a\"\ntimeout = \"3s\"\n\
+                [[route]]\npath = \"/api/a\"\nto = \"/\"\n\
+                [[route]]\npath = \"/\"\nto = \"/b\"\nauth = \"none\"\ntimeout = \"1m\"\n\
+                max_body = \"0B\"\n";
+    let config = config(&[("onedoor.toml", jwt), ("upstreams/a.toml", text)]);
+    let routes: Vec<_> = config.upstreams["a"]
+        .routes
+        .iter()
+        .map(|route| {
+            let (path, to) = (route.path.as_str(), route.to.as_str());
+            (path, to, route.auth, route.timeout.as_secs(), route.max_body)
+        })
+        .collect();
+    assert_eq!(
+        routes,
+        [
+            ("/api/a", "/", RouteAuth::Required, 3, None),
+            // Silence may last longer than a whole GraphQL request.
+            ("/", "/b", RouteAuth::None, 60, Some(0)),
+        ]
+    );
+}
+
+#[test]
+fn pages_of_other_origins_are_let_in_only_where_they_are_listed() {
+    assert!(config(&[("onedoor.toml", "")]).cors.is_none());
+    let text = "[cors]\norigins = [\"https://App.example.com:443\", \"https://*.example.com\"]";
+    let cors = config(&[("onedoor.toml", text)]).cors.unwrap();
+    let covers = |origin: &str| cors.origins.iter().any(|allowed| allowed.covers(origin));
+    assert!(covers("https://app.example.com") && covers("https://a.b.example.com"));
+    assert!(!covers("https://example.com") && !covers("null"));
+    assert_eq!((cors.credentials, cors.max_age), (false, Duration::from_secs(600)));
 }
 
 #[test]

@@ -5,8 +5,10 @@ mod address;
 mod duration;
 mod header;
 mod log_filter;
+mod method;
 mod number;
 mod one_or_many;
+mod origin;
 mod size;
 mod url;
 
@@ -22,9 +24,11 @@ pub(crate) use duration::in_words;
 pub(crate) use header::Header;
 pub(crate) use header::HeaderTable;
 pub use log_filter::LogFilter;
+pub(crate) use method::PageMethod;
 pub(crate) use number::Share;
 pub use number::Whole;
 pub(crate) use one_or_many::OneOrMany;
+pub use origin::AllowedOrigin;
 pub use size::Size;
 pub use url::UpstreamUrl;
 
