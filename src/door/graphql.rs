@@ -14,7 +14,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::config::GraphqlAuth;
 use crate::failure::Code;
-use crate::identity::{ClientHeaders, Identity, Refusal};
+use crate::identity::{self, ClientHeaders, Identity, Refusal};
 
 use super::accept::{self, MediaType};
 use super::arrival::Arrival;
@@ -60,7 +60,7 @@ async fn admit(
             application/graphql-response+json, or any graphql-preflight header.";
         return Err(Refused::malformed(message));
     }
-    let identity = authenticate(door, arrival, &parts.headers)?;
+    let identity = authenticate(door, arrival, &parts.headers).await?;
     let request = if parts.method == Method::GET {
         GraphqlRequest::from_query(parts.uri.query().unwrap_or_default())?
     } else if accept::is_json(&parts.headers) {
@@ -72,10 +72,22 @@ async fn admit(
     Ok((media, request, identity))
 }
 
-fn authenticate(door: &Door, arrival: &Arrival, headers: &HeaderMap) -> Result<Identity, Refused> {
-    let identity = door.authenticator.authenticate(headers).map_err(|refusal| {
-        tracing::info!(request_id = %arrival.request_id, reason = %refusal, "token refused");
-        Refused::caller("The token is not valid.", Refusal::challenge())
+async fn authenticate(
+    door: &Door,
+    arrival: &Arrival,
+    headers: &HeaderMap,
+) -> Result<Identity, Refused> {
+    let identified = door.authenticator.authenticate(headers, arrival.deadline).await;
+    let identity = identified.map_err(|error| match error {
+        identity::Error::Refused(refusal) => {
+            tracing::info!(request_id = %arrival.request_id, reason = %refusal, "token refused");
+            Refused::caller("The token is not valid.", Refusal::challenge())
+        }
+        identity::Error::NoKeys => {
+            tracing::warn!(request_id = %arrival.request_id, "token not judged: {error}");
+            let message = "The token cannot be verified now: its issuer's keys cannot be had.";
+            Refused::new(Code::UpstreamUnavailable, message)
+        }
     })?;
     if door.auth == GraphqlAuth::Required && !identity.is_authenticated() {
         return Err(Refused::caller("A token is needed.", Refusal::invitation()));

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use http::HeaderName;
 
-use crate::config::{ServiceName, Upstream};
+use crate::config::{Auth, ServiceName, Upstream};
 use crate::door::{self, Door, Router};
 use crate::engine::{Engine, EngineSettings};
 use crate::fetch::{Service, Services};
-use crate::identity::{Authenticator, Outbound};
+use crate::identity::{Authenticator, Outbound, ReadClaims};
 use crate::upstream::{BuildError, Client, Transport};
 
 pub use crate::config::Mode;
@@ -29,7 +29,7 @@ impl Gateway {
     /// A gateway over the network.
     ///
     /// # Errors
-    /// If a client of an upstream cannot be made.
+    /// If a client of an upstream or of a JWKS cannot be made.
     pub fn new(project: Project, mode: Mode) -> Result<Self, BuildError> {
         let limits = project.config.limits.clone();
         let clients: Result<BTreeMap<_, _>, _> = project
@@ -42,16 +42,29 @@ impl Gateway {
             })
             .collect();
         let clients = clients?;
-        Ok(Self::over(project, mode, |upstream| clients.get(&upstream.name).cloned()))
+        let authenticator = Authenticator::online(&project.config.auth, project.read_claims())?;
+        let client = |upstream: &Upstream| clients.get(&upstream.name).cloned();
+        Ok(Self::over_with(project, mode, |_, _| authenticator, client))
     }
 
-    /// A gateway over transports of the caller's; an upstream without one is left out.
+    /// A gateway over transports of the caller's; an upstream without one is left out. It reaches no
+    /// network, so that the keys of a JWKS cannot be had.
     pub fn over(
         project: Project,
         mode: Mode,
         transport: impl Fn(&Upstream) -> Option<Arc<dyn Transport>>,
     ) -> Self {
-        let authenticator = Authenticator::new(&project.config.auth, project.read_claims());
+        Self::over_with(project, mode, Authenticator::new, transport)
+    }
+
+    /// The same with an authenticator of the caller's: keys from elsewhere, or another clock.
+    pub fn over_with(
+        project: Project,
+        mode: Mode,
+        authenticator: impl FnOnce(&Auth, ReadClaims) -> Authenticator,
+        transport: impl Fn(&Upstream) -> Option<Arc<dyn Transport>>,
+    ) -> Self {
+        let authenticator = authenticator(&project.config.auth, project.read_claims());
         let Project { config, catalog, outbound } = project;
         let reserved: Vec<HeaderName> =
             outbound.values().flat_map(Outbound::identity_names).cloned().collect();
@@ -67,7 +80,8 @@ impl Gateway {
         Self { engine, door: Arc::new(door) }
     }
 
-    /// Everything that the gateway answers over HTTP.
+    /// Everything that the gateway answers over HTTP. Within a runtime, keys of a JWKS begin to be
+    /// fetched.
     pub fn router(&self) -> Router {
         door::router(Arc::clone(&self.door))
     }

@@ -8,8 +8,8 @@ mod gateway;
 mod schema;
 mod upstream;
 
-pub(crate) use gateway::{GatewaySettings, JwtSettings};
-pub use gateway::{GraphqlAuth, JwtAlgorithm, Limits, Log, LogFormat, Mode, Switch};
+pub(crate) use gateway::{GatewaySettings, JwksKeep, JwksRefetch, JwksRefresh, JwtSettings};
+pub use gateway::{GraphqlAuth, Limits, Log, LogFormat, Mode, Switch};
 pub use schema::{SettingsFile, settings_json_schema};
 pub use upstream::BodyFormat;
 pub(crate) use upstream::{
