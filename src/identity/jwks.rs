@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::config;
-use crate::signature::{Algorithm, Choice, KeySet, SetError, SetKey};
+use crate::signature::{Algorithm, Choice, KeyError, KeySet, SetError, SetKey};
 use crate::upstream::{self, Document, Reply};
 
 use super::refusal::{Error, Reason};
@@ -88,6 +88,8 @@ enum FetchError {
     Timeout,
     #[error("the answer's status is {0}")]
     Status(StatusCode),
+    #[error("the answer is longer than {MAX_BYTES} bytes")]
+    TooLarge,
     #[error(transparent)]
     Set(#[from] SetError),
 }
@@ -227,7 +229,7 @@ impl Shared {
         let fetched = self.try_fetch().await;
         let url = &self.settings.url;
         match fetched {
-            Ok(keys) => self.state.send_modify(|state| {
+            Ok((keys, left_out)) => self.state.send_modify(|state| {
                 let before = state.keys.take().map(|(keys, _)| keys);
                 let keys = match &before {
                     Some(before) => keys.sharing(before),
@@ -235,6 +237,9 @@ impl Shared {
                 };
                 if before.as_deref() != Some(&keys) {
                     tracing::info!(%url, keys = keys.n_keys(), "an issuer's keys have come");
+                    for (at, why) in left_out {
+                        tracing::warn!(%url, place = at, %why, "a key of an issuer is not used");
+                    }
                 }
                 *state =
                     State { keys: Some((Arc::new(keys), began)), last: attempt(Outcome::Fetched) };
@@ -247,20 +252,16 @@ impl Shared {
         }
     }
 
-    async fn try_fetch(&self) -> Result<KeySet, FetchError> {
+    /// A set, and what of it cannot be used.
+    async fn try_fetch(&self) -> Result<(KeySet, Vec<(usize, KeyError)>), FetchError> {
         let answer = timeout(TIMEOUT, self.source.fetch()).await;
         let Reply { status, body, .. } = answer.map_err(|_| FetchError::Timeout)??;
         if status != StatusCode::OK {
             return Err(FetchError::Status(status));
         }
         if body.len() > MAX_BYTES {
-            return Err(SetError::TooMany.into());
+            return Err(FetchError::TooLarge);
         }
-        let (keys, left_out) = KeySet::parse(body)?;
-        for (at, why) in left_out {
-            let url = &self.settings.url;
-            tracing::debug!(%url, key = at, %why, "a key of an issuer is not used");
-        }
-        Ok(keys)
+        Ok(KeySet::parse(body)?)
     }
 }
