@@ -16,6 +16,7 @@ use axum::response::Response;
 use axum::routing::get;
 use futures::future::join_all;
 use jsonwebtoken::Algorithm;
+use onedoor::config::{Config, FixedEnv};
 use onedoor::upstream::{Document, ErrorKind};
 use serde_json::{Value, json};
 use token_rig::{Door, NOW, Published, Signer, jwk, settle};
@@ -412,6 +413,26 @@ async fn without_room_for_verified_tokens_all_is_as_before() {
         assert_eq!(door.status(&good).await, 200);
     }
     assert_eq!(door.status(&unknown(0)).await, 401);
+}
+
+#[test]
+fn the_readme_shows_an_issuer_that_works_and_the_defaults() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(readme).expect("it is there");
+    let block = readme.split("## Who is asking").nth(1).and_then(|rest| rest.split("```").nth(1));
+    let block = block.and_then(|block| block.strip_prefix("toml\n")).expect("a block of TOML");
+    let issuer = |text: &str| {
+        let (config, problems) =
+            Config::from_texts([("onedoor.toml", text)], &FixedEnv::new()).finish();
+        let config = config.unwrap_or_else(|| panic!("{}", problems.render(false)));
+        format!("{:?}", config.auth.jwt[0])
+    };
+    let defaults = ["algorithms", "jwks_refresh", "jwks_refetch", "jwks_keep", "leeway"];
+    let shown: Vec<&str> = block.lines().collect();
+    let needed = shown.iter().filter(|line| !defaults.iter().any(|key| line.starts_with(key)));
+    let needed: Vec<&str> = needed.copied().collect();
+    assert_eq!(shown.len(), needed.len() + defaults.len());
+    assert_eq!(issuer(block), issuer(&needed.join("\n")));
 }
 
 /// Serves these on loopback until the test ends.
