@@ -15,7 +15,7 @@ use super::issuer::{Issuer, Keys};
 const ENTRY: usize = 512;
 
 /// Verified tokens.
-pub(super) struct Kept(Bounded<Box<str>, Verified>);
+pub(super) struct Kept(Bounded<Arc<str>, Verified>);
 
 /// What was found out about a token.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ impl Kept {
     /// Room for so many bytes.
     pub(super) fn new(max: usize) -> Self {
         // The text, its payload and what of that is in the partition.
-        let size = |token: &Box<str>, _: &Verified| token.len() * 3 + ENTRY;
+        let size = |token: &Arc<str>, _: &Verified| token.len() * 3 + ENTRY;
         Self(Bounded::expiring(max as u64, size))
     }
 
