@@ -34,8 +34,10 @@ pub struct VerifyingKey {
 
 #[derive(Clone, PartialEq, Eq)]
 enum Material {
-    /// A secret; a point as SEC 1 section 2.3.3 writes it uncompressed; an Ed25519 key.
-    Bytes(Box<[u8]>),
+    /// A shared secret.
+    Secret(Box<[u8]>),
+    /// A point as SEC 1 section 2.3.3 writes it uncompressed, or an Ed25519 key.
+    Point(Box<[u8]>),
     /// An RSA key: numbers in big endian without leading zeros.
     Numbers { modulus: Box<[u8]>, exponent: Box<[u8]> },
 }
@@ -56,7 +58,7 @@ impl VerifyingKey {
     /// A shared secret.
     #[must_use]
     pub fn from_secret(secret: &[u8]) -> Self {
-        Self { kind: Kind::Secret, material: Material::Bytes(secret.into()) }
+        Self { kind: Kind::Secret, material: Material::Secret(secret.into()) }
     }
 
     /// A public key as PEM (`PUBLIC KEY`, `RSA PUBLIC KEY`) or as one JWK.
@@ -136,7 +138,7 @@ impl VerifyingKey {
     ) -> Result<Self, KeyError> {
         let tried = jsonwebtoken::crypto::verify("", b"", key, algorithm.of_library());
         tried.map_err(|_| KeyError::Invalid)?;
-        Ok(Self { kind, material: Material::Bytes(bytes.into()) })
+        Ok(Self { kind, material: Material::Point(bytes.into()) })
     }
 
     /// What sort of key it is.
@@ -159,12 +161,12 @@ impl VerifyingKey {
             return false;
         }
         match (&self.material, public(algorithm)) {
-            (Material::Bytes(secret), None) => {
+            (Material::Secret(secret), None) => {
                 let key = DecodingKey::from_secret(secret);
                 jsonwebtoken::crypto::verify(signature, signed, &key, algorithm.of_library())
                     .unwrap_or(false)
             }
-            (Material::Bytes(point), Some(Public::Other(by))) => decode_url(signature.as_bytes())
+            (Material::Point(point), Some(Public::Other(by))) => decode_url(signature.as_bytes())
                 .is_some_and(|signature| {
                     UnparsedPublicKey::new(by, point).verify(signed, &signature).is_ok()
                 }),

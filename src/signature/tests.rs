@@ -57,12 +57,27 @@ fn a_key_verifies_its_owners_signatures_by_its_own_algorithms_only() {
 
 #[test]
 fn a_public_key_is_never_taken_for_a_secret() {
+    let jwks: Value = serde_json::from_str(&fixture("jwks.json")).expect("JSON");
     for name in ["rsa", "p256", "p384", "ed25519"] {
         let text = fixture(&format!("{name}.pem"));
         let key = VerifyingKey::from_text(&text).expect("a key");
-        for secret in [text.clone(), text.trim().to_owned()] {
+        let number = |of: &str| {
+            let number = jwks[name][of].as_str().unwrap_or_default();
+            decode_url(number.as_bytes()).expect("base64url")
+        };
+        let (x, y) = (number("x"), number("y"));
+        let secrets = [
+            text.clone().into_bytes(),
+            text.trim().to_owned().into_bytes(),
+            jwks[name].to_string().into_bytes(),
+            number("n"),
+            [&[4], &*x, &*y].concat(),
+            [&*x, &*y].concat(),
+            x,
+        ];
+        for secret in secrets {
             for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
-                let secret = EncodingKey::from_secret(secret.as_bytes());
+                let secret = EncodingKey::from_secret(&secret);
                 let signature = jsonwebtoken::crypto::sign(b"m", &secret, algorithm.of_library());
                 assert!(!key.verifies(algorithm, b"m", &signature.expect("signed")), "{name}");
             }
