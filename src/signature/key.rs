@@ -42,8 +42,8 @@ enum Material {
     Numbers { modulus: Box<[u8]>, exponent: Box<[u8]> },
 }
 
-/// How `ring` verifies by public keys. It takes a tenth of the time that `jsonwebtoken` takes with its
-/// pure Rust, which matters: anybody may send signatures that are wrong.
+/// How `ring` verifies by public keys: RSA in a tenth of the time that `jsonwebtoken` takes with its
+/// pure Rust, ECDSA in half. It matters, since anybody may send signatures that are wrong.
 enum Public {
     Rsa(&'static RsaParameters),
     Other(&'static dyn VerificationAlgorithm),
