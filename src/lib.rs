@@ -15,5 +15,6 @@ pub mod observe;
 pub mod plan;
 pub mod projection;
 pub mod schema;
+pub mod signature;
 pub mod template;
 pub mod upstream;

@@ -255,6 +255,20 @@ fn token_says_how_to_set_an_issuer_where_there_is_none() {
 }
 
 #[test]
+fn token_refuses_where_only_the_issuer_can_sign_and_takes_the_issuer_whose_secret_is_known() {
+    let folder = project();
+    let jwks =
+        "[[auth.jwt]]\nissuer = \"https://id.example\"\njwks = \"https://id.example/keys\"\n";
+    write(&folder, "onedoor.toml", jwks);
+    let err = run(&folder, &["token"]).only_err(2);
+    assert!(err.starts_with("error: tokens of this issuer cannot be made here"), "{err}");
+    assert!(err.contains("public keys only") && err.contains("\nhelp: get one from"), "{err}");
+    write(&folder, "onedoor.toml", &format!("{jwks}{SETTINGS}"));
+    let token = run(&folder, &["token"]);
+    assert_eq!((token.status, token.out.trim_end().split('.').count()), (0, 3));
+}
+
+#[test]
 fn a_wrong_command_line_ends_with_2_and_says_what_is_right() {
     let folder = project();
     for (args, said) in [

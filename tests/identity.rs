@@ -3,12 +3,14 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures::FutureExt as _;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use jsonwebtoken::{Algorithm, EncodingKey};
+use onedoor::cache::Clock;
 use onedoor::config::{Config, FixedEnv, Problems};
 use onedoor::failure::Code;
 use onedoor::identity::{
-    Authenticator, ClientHeaders, Identity, Outbound, ReadClaims, Reason, Refusal, mint,
+    Authenticator, ClientHeaders, Error, Identity, Outbound, ReadClaims, Reason, Refusal, mint,
 };
 use onedoor::json::Path;
 use serde_json::{Map, Value, json};
@@ -26,7 +28,11 @@ fn config(auth: &str, users: &str) -> Config {
 }
 
 fn authenticator(auth: &str) -> Authenticator {
-    Authenticator::new(&config(auth, "").auth, ReadClaims::default())
+    at(UNIX_EPOCH + Duration::from_secs(NOW), auth, ReadClaims::default())
+}
+
+fn at(now: SystemTime, auth: &str, read: ReadClaims) -> Authenticator {
+    Authenticator::new(&config(auth, "").auth, read).with_clock(Clock::told(move || now))
 }
 
 /// One issuer, as plainly as it can be set.
@@ -98,8 +104,16 @@ fn ask(authenticator: &Authenticator, values: &[&str]) -> Result<Identity, Reaso
         let value = HeaderValue::from_bytes(value.as_bytes()).expect("a header value");
         headers.append(AUTHORIZATION, value);
     }
-    let now = UNIX_EPOCH + Duration::from_secs(NOW);
-    authenticator.authenticate_at(&headers, now).map_err(|Refusal(reason)| reason)
+    identify(authenticator, &headers)
+}
+
+/// With a key of the settings nothing is waited for.
+fn identify(authenticator: &Authenticator, headers: &HeaderMap) -> Result<Identity, Reason> {
+    let identified = authenticator.authenticate(headers, tokio::time::Instant::now());
+    identified.now_or_never().expect("no wait").map_err(|error| match error {
+        Error::Refused(Refusal(reason)) => reason,
+        Error::NoKeys => panic!("the key is in the settings"),
+    })
 }
 
 /// Each of these is refused for its reason, where a good token is not.
@@ -432,14 +446,14 @@ fn what_was_minted_is_accepted_now() {
         let mut headers = HeaderMap::new();
         let value = HeaderValue::from_str(&format!("Bearer {minted}")).expect("ASCII");
         headers.insert(AUTHORIZATION, value);
-        let authenticator = Authenticator::new(&config.auth, ReadClaims::default());
-        let identity = authenticator.authenticate(&headers).expect("accepted");
+        let authenticator = at(SystemTime::now(), auth, ReadClaims::default());
+        let identity = identify(&authenticator, &headers).expect("accepted");
         let claims = identity.claims().expect("claims");
         let claims: Map<String, Value> = serde_json::from_slice(claims.raw()).expect("an object");
         assert_eq!((&claims["sub"], &claims["n"]), (&json!("ada"), &json!(7)));
         let later = SystemTime::now() + Duration::from_secs(60 + 60);
-        let Refusal(reason) = authenticator.authenticate_at(&headers, later).expect_err("expired");
-        assert_eq!(reason, Reason::Expired);
+        let authenticator = at(later, auth, ReadClaims::default());
+        assert_eq!(identify(&authenticator, &headers).expect_err("expired"), Reason::Expired);
     }
     let given = Map::from_iter([("exp".to_owned(), json!(1)), ("iss".to_owned(), json!("me"))]);
     let config = config(NAMED, "");
@@ -454,7 +468,7 @@ fn callers_share_a_partition_only_if_all_that_is_read_of_them_is_equal() {
     for path in ["tenant", "address.city"] {
         read.add(&Path::parse(path).expect("a path"));
     }
-    let authenticator = Authenticator::new(&config(PLAIN, "").auth, read);
+    let authenticator = at(UNIX_EPOCH + Duration::from_secs(NOW), PLAIN, read);
     let identify = |claims: &str, exp: u64| {
         let token = with(&format!(r#"{{{claims},"exp":{exp}}}"#));
         ask(&authenticator, &[&format!("Bearer {token}")]).expect(claims)

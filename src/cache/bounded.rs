@@ -3,12 +3,39 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::Hash;
+use std::time::{Duration, Instant};
 
 /// Keeps values by key, up to a total size; what is used rarely goes first.
 ///
 /// Keys are compared whole: a hash only finds the place. Shared between threads without a lock
 /// around the whole.
-pub struct Bounded<K, V>(moka::sync::Cache<K, V>);
+pub struct Bounded<K, V>(moka::sync::Cache<K, Entry<V>>);
+
+/// A value, and how long it may be of use.
+#[derive(Clone)]
+struct Entry<V> {
+    value: V,
+    lifetime: Option<Duration>,
+}
+
+/// An entry goes when its own time is over.
+struct OwnLifetime;
+
+impl<K, V> moka::Expiry<K, Entry<V>> for OwnLifetime {
+    fn expire_after_create(&self, _: &K, entry: &Entry<V>, _: Instant) -> Option<Duration> {
+        entry.lifetime
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &K,
+        entry: &Entry<V>,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        entry.lifetime
+    }
+}
 
 impl<K, V> Bounded<K, V>
 where
@@ -18,9 +45,22 @@ where
     /// A store for `max` bytes in all; `size_of` says how many an entry takes, key and value. With
     /// 0 bytes it keeps nothing.
     pub fn new(max: u64, size_of: impl Fn(&K, &V) -> usize + Send + Sync + 'static) -> Self {
-        let weigh =
-            move |key: &K, value: &V| u32::try_from(size_of(key, value)).unwrap_or(u32::MAX);
-        Self(moka::sync::Cache::builder().max_capacity(max).weigher(weigh).build())
+        Self(Self::builder(max, size_of).build())
+    }
+
+    /// The same for values that are of no use after a time of their own: they go by themselves.
+    pub fn expiring(max: u64, size_of: impl Fn(&K, &V) -> usize + Send + Sync + 'static) -> Self {
+        Self(Self::builder(max, size_of).expire_after(OwnLifetime).build())
+    }
+
+    fn builder(
+        max: u64,
+        size_of: impl Fn(&K, &V) -> usize + Send + Sync + 'static,
+    ) -> moka::sync::CacheBuilder<K, Entry<V>, moka::sync::Cache<K, Entry<V>>> {
+        let weigh = move |key: &K, Entry { value, .. }: &Entry<V>| {
+            u32::try_from(size_of(key, value)).unwrap_or(u32::MAX)
+        };
+        moka::sync::Cache::builder().max_capacity(max).weigher(weigh)
     }
 
     /// The value of a key.
@@ -29,12 +69,29 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.0.get(key)
+        self.0.get(key).map(|entry| entry.value)
     }
 
     /// Keeps a value, if there is room for one of its size at all.
     pub fn insert(&self, key: K, value: V) {
-        self.0.insert(key, value);
+        self.0.insert(key, Entry { value, lifetime: None });
+    }
+
+    /// The same for a value that is of no use after this time. An [`expiring`](Self::expiring) store
+    /// then forgets it, by its own clock: whoever must be exact looks at the time themselves.
+    pub fn insert_for(&self, key: K, value: V, lifetime: Duration) {
+        // The store takes no longer ones than a thousand years.
+        let lifetime = lifetime.min(Duration::from_secs(365 * 86_400));
+        self.0.insert(key, Entry { value, lifetime: Some(lifetime) });
+    }
+
+    /// Forgets a key.
+    pub fn remove<Q>(&self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.0.invalidate(key);
     }
 
     /// The size of all entries. Evictions that are due are done first, so that this is exact where
@@ -90,6 +147,17 @@ mod tests {
         store.insert(Colliding(1), "one");
         assert_eq!(store.get(&Colliding(2)), None);
         assert_eq!(store.get(&Colliding(1)), Some("one"));
+    }
+
+    #[test]
+    fn what_is_of_no_more_use_goes_by_itself_and_what_is_removed_at_once() {
+        let store = Bounded::expiring(100, |_: &u8, _: &u8| 1);
+        store.insert_for(1, 1, Duration::ZERO);
+        store.insert_for(2, 2, Duration::MAX);
+        store.insert(3, 3);
+        assert_eq!((store.get(&1), store.get(&2), store.get(&3)), (None, Some(2), Some(3)));
+        store.remove(&2);
+        assert_eq!((store.get(&2), store.get(&3)), (None, Some(3)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::de::value::{Error, StrDeserializer};
 use serde_json::{Map, Value};
 
 use crate::config::{Config, Duration};
-use crate::identity::mint;
+use crate::identity::{MintError, mint};
 
 use super::ending::Ending;
 use super::root::Root;
@@ -25,7 +25,7 @@ Examples:
 
 /// Print a token that the gateway accepts
 ///
-/// It is signed with the secret of the first `[[auth.jwt]]` in onedoor.toml; `iss`, `aud` and times
+/// It is signed with the secret of the first `[[auth.jwt]]` in onedoor.toml that has one; `iss`, `aud` and times
 /// are filled in.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -47,6 +47,10 @@ pub(super) fn run(args: &Args, root: &Root) -> Result<(), Ending> {
     // Among them, that the secret is one that everybody can read.
     terminal::show_briefly(&problems);
     let token = minted(&config, &args.claims, args.expires)?.ok_or_else(|| {
+        if !config.auth.jwt.is_empty() {
+            return Ending::failed(MintError::NoSecret.to_string())
+                .with_help("get one from the issuer: whatever signs people in there gives it out");
+        }
         Ending::failed("these settings know no issuer of tokens").with_help(
             "add it to onedoor.toml, with a secret of 32 bytes or more in the environment:\n\
              \n    [[auth.jwt]]\n    issuer = \"https://login.example.com\"\n    \
@@ -56,7 +60,7 @@ pub(super) fn run(args: &Args, root: &Root) -> Result<(), Ending> {
     Ok(terminal::print(&format!("{token}\n"))?)
 }
 
-/// A token of the first issuer; `None`: there is none.
+/// A token of the first issuer that has a secret; `None`: there is none.
 ///
 /// # Errors
 /// If it cannot be signed.
@@ -65,7 +69,8 @@ pub(super) fn minted(
     claims: &[(String, Value)],
     lifetime: Option<time::Duration>,
 ) -> Result<Option<String>, Ending> {
-    let Some(issuer) = config.auth.jwt.first() else { return Ok(None) };
+    let mut issuers = config.auth.jwt.iter();
+    let Some(issuer) = issuers.find(|issuer| issuer.secret().is_some()) else { return Ok(None) };
     let mut all: Map<String, Value> = config.dev.token_claims.clone();
     all.extend(claims.iter().cloned());
     let lifetime = lifetime.unwrap_or(config.dev.token_lifetime);

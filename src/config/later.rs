@@ -15,26 +15,18 @@ impl Later {
 type Row = (&'static str, &'static [&'static str], Later);
 
 const PLAIN: Later = Later(None);
-const SECRET: Later = Later(Some("use `secret` or `secret_file` with HS256, HS384 or HS512"));
 
 /// Keys, by the struct that will have them.
 const KEYS: &[Row] = &[
     ("GatewaySettings", &["rate_limit", "telemetry", "tls"], PLAIN),
     ("AuthSettings", &["api_keys", "introspection"], PLAIN),
-    ("JwtSettings", &["jwks", "jwks_refetch", "public_key", "public_key_file"], SECRET),
     ("UpstreamSettings", &["retry", "breaker", "balance", "health", "cache"], PLAIN),
     ("HeadersSettings", &["return"], PLAIN),
 ];
 
 /// Values, by the enum that will have them.
-const VALUES: &[Row] = &[
-    ("TokenForwarding", &["forward", "signed"], Later(Some("write `\"none\"` for now"))),
-    (
-        "JwtAlgorithm",
-        &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"],
-        SECRET,
-    ),
-];
+const VALUES: &[Row] =
+    &[("TokenForwarding", &["forward", "signed"], Later(Some("write `\"none\"` for now")))];
 
 /// Whether a key will be known to a struct one day.
 pub(crate) fn key(owner: &str, name: &str) -> Option<Later> {

@@ -6,8 +6,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Words that make a setting's value a secret: `secret`, `client_secret`, `"password"`, `api_key`.
-const SECRET_WORDS: [&str; 5] = ["secret", "password", "api_key", "private_key", "credential"];
+/// Words that make a setting's value a secret: `secret`, `client_secret`, `"password"`, `api_key`. A
+/// public key is none, but sooner or later somebody writes the private one in its place.
+const SECRET_WORDS: [&str; 6] =
+    ["secret", "password", "api_key", "private_key", "public_key", "credential"];
 
 /// The text as it may be shown. Every character keeps its bytes' place: what is hidden becomes as
 /// many `*` (secrets) or `?` (control characters) as it had bytes, so spans stay true.

@@ -38,20 +38,23 @@ use serde_json::{Map, Value};
 
 use files::SettingsText;
 
+use crate::signature::VerifyingKey;
+
+pub use crate::signature::Algorithm as JwtAlgorithm;
 pub use cors::Cors;
 pub use env::{Env, FixedEnv, NotUtf8, ProcessEnv, SecretFile};
 pub use name::{NotAServiceName, ServiceName};
 pub use problem::{Position, Problem, Problems, Severity, SourceFile, SourceId, Sources};
 pub use secret::Secret;
 pub use settings::{
-    BodyFormat, Cache, GraphqlAuth, JwtAlgorithm, Limits, Log, LogFormat, Mode, RouteAuth,
-    SettingsFile, Switch, settings_json_schema,
+    BodyFormat, Cache, GraphqlAuth, Limits, Log, LogFormat, Mode, RouteAuth, SettingsFile, Switch,
+    settings_json_schema,
 };
 pub use substitute::Origin;
 pub use text::Text;
 pub use upstream::{ErrorPaths, IdentityHeader, Mock, Route, Upstream};
 pub(crate) use value::in_words;
-pub use value::{AllowedOrigin, Duration, HttpPath, LogFilter, Size, UpstreamUrl, Whole};
+pub use value::{AllowedOrigin, Duration, HttpPath, JwksUrl, LogFilter, Size, UpstreamUrl, Whole};
 
 /// The settings of a gateway, all checked. There is no other way to one than [`Config::load`] and
 /// [`Config::from_texts`].
@@ -84,6 +87,8 @@ pub struct Config {
 pub struct Auth {
     /// Issuers of bearer tokens. If there are several, each has an issuer of its own.
     pub jwt: Vec<JwtIssuer>,
+    /// The bytes that verified tokens may take.
+    pub token_cache: usize,
 }
 
 /// An issuer of bearer tokens.
@@ -94,12 +99,48 @@ pub struct JwtIssuer {
     pub issuer: Option<String>,
     /// The `aud` of which a token must carry one; empty: not looked at.
     pub audience: Vec<String>,
-    /// The algorithms a token may be signed with; at least one, none twice.
+    /// The algorithms a token may be signed with; at least one, none twice, all for its keys' kind.
     pub algorithms: Vec<JwtAlgorithm>,
-    /// What verifies a token; long enough for each of the algorithms.
-    pub secret: Secret,
+    /// What verifies a token.
+    pub keys: JwtKeys,
     /// How far the issuer's clock may be off.
     pub leeway: time::Duration,
+}
+
+/// What verifies an issuer's tokens.
+#[derive(Debug, Clone)]
+pub enum JwtKeys {
+    /// A shared secret, long enough for each of the algorithms.
+    Secret(Secret),
+    /// One public key.
+    Public(VerifyingKey),
+    /// Public keys that are fetched.
+    Jwks(Jwks),
+}
+
+/// A set of public keys that is fetched.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Jwks {
+    /// Where it is; over plain http only if the settings allow that in so many words.
+    pub url: JwksUrl,
+    /// How often it is fetched anew.
+    pub refresh: time::Duration,
+    /// The least time between two fetches; at most `refresh`.
+    pub refetch: time::Duration,
+    /// How long keys are used when no newer ones can be had; at least `refresh`.
+    pub keep: time::Duration,
+}
+
+impl JwtIssuer {
+    /// The shared secret, with which tokens can be made too.
+    #[must_use]
+    pub fn secret(&self) -> Option<&Secret> {
+        match &self.keys {
+            JwtKeys::Secret(secret) => Some(secret),
+            JwtKeys::Public(_) | JwtKeys::Jwks(_) => None,
+        }
+    }
 }
 
 /// The GraphQL endpoint.
@@ -120,7 +161,7 @@ pub struct Graphql {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Dev {
-    /// The claims of the token they mint with the secret of the first issuer.
+    /// The claims of the token they mint with the secret of the first issuer that has one.
     pub token_claims: Map<String, Value>,
     /// How long that token is valid.
     pub token_lifetime: time::Duration,

@@ -14,7 +14,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::config::GraphqlAuth;
 use crate::failure::Code;
-use crate::identity::{ClientHeaders, Identity, Refusal};
+use crate::identity::{self, ClientHeaders, Identity, Refusal};
 
 use super::accept::{self, MediaType};
 use super::arrival::Arrival;
@@ -61,7 +61,7 @@ async fn admit(
         return Err(Refused::malformed(message));
     }
     let required = door.auth == GraphqlAuth::Required;
-    let identity = authenticate(door, arrival, &parts.headers, required)?;
+    let identity = authenticate(door, arrival, &parts.headers, required).await?;
     let request = if parts.method == Method::GET {
         GraphqlRequest::from_query(parts.uri.query().unwrap_or_default())?
     } else if accept::is_json(&parts.headers) {
@@ -74,15 +74,23 @@ async fn admit(
 }
 
 /// Who is asking. A token that is sent must be valid, needed or not.
-pub(super) fn authenticate(
+pub(super) async fn authenticate(
     door: &Door,
     arrival: &Arrival,
     headers: &HeaderMap,
     required: bool,
 ) -> Result<Identity, Refused> {
-    let identity = door.authenticator.authenticate(headers).map_err(|refusal| {
-        tracing::info!(request_id = %arrival.request_id, reason = %refusal, "token refused");
-        Refused::caller("The token is not valid.", Refusal::challenge())
+    let identified = door.authenticator.authenticate(headers, arrival.deadline).await;
+    let identity = identified.map_err(|error| match error {
+        identity::Error::Refused(refusal) => {
+            tracing::info!(request_id = %arrival.request_id, reason = %refusal, "token refused");
+            Refused::caller("The token is not valid.", Refusal::challenge())
+        }
+        identity::Error::NoKeys => {
+            tracing::warn!(request_id = %arrival.request_id, "token not judged: {error}");
+            let message = "The token cannot be verified now: its issuer's keys cannot be had.";
+            Refused::new(Code::UpstreamUnavailable, message)
+        }
     })?;
     if required && !identity.is_authenticated() {
         return Err(Refused::caller("A token is needed.", Refusal::invitation()));

@@ -137,6 +137,7 @@ impl Door {
 
 /// The whole of HTTP, from the innermost outwards.
 pub fn router(door: Arc<Door>) -> Router {
+    door.authenticator.start();
     // One handler for all methods: what is not allowed there is a GraphQL error too.
     let mut router = Router::new().route(&door.path, any(graphql::answer));
     // For whoever starts and stops the gateway; no token is asked for.

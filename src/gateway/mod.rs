@@ -9,11 +9,11 @@ use std::sync::Arc;
 use http::HeaderName;
 
 use crate::cache::Clock;
-use crate::config::{Config, ServiceName, Upstream};
+use crate::config::{Auth, Config, ServiceName, Upstream};
 use crate::door::{self, Door, Route, Router, Routes};
 use crate::engine::{Engine, EngineSettings};
 use crate::fetch::{Service, Services};
-use crate::identity::{Authenticator, Outbound};
+use crate::identity::{Authenticator, Outbound, ReadClaims};
 use crate::upstream::{BuildError, Client, Passage, Transport};
 
 pub use crate::config::Mode;
@@ -30,7 +30,7 @@ impl Gateway {
     /// A gateway over the network.
     ///
     /// # Errors
-    /// If a client of an upstream cannot be made.
+    /// If a client of an upstream or of a JWKS cannot be made.
     pub fn new(project: Project, mode: Mode) -> Result<Self, BuildError> {
         let Config { limits, upstreams, .. } = &project.config;
         let client = |(name, upstream): (&ServiceName, &Upstream)| {
@@ -39,30 +39,43 @@ impl Gateway {
         let clients: BTreeMap<ServiceName, Arc<Client>> =
             upstreams.iter().map(client).collect::<Result<_, _>>()?;
         let routes = routes(&project, &clients);
+        let authenticator = Authenticator::online(&project.config.auth, project.read_claims())?;
         let client = |upstream: &Upstream| clients.get(&upstream.name).cloned();
         let transport = |upstream: &Upstream| client(upstream).map(|client| client as _);
-        Ok(Self::assemble(project, mode, Clock::machine(), transport, routes))
+        Ok(Self::assemble(project, mode, authenticator, transport, routes))
     }
 
     /// A gateway over transports and a clock of the caller's, without plain paths; an upstream
-    /// without a transport is left out.
+    /// without a transport is left out. It reaches no network, so that the keys of a JWKS cannot be
+    /// had.
     pub fn over(
         project: Project,
         mode: Mode,
         clock: Clock,
         transport: impl Fn(&Upstream) -> Option<Arc<dyn Transport>>,
     ) -> Self {
-        Self::assemble(project, mode, clock, transport, Routes::default())
+        let authenticator = |auth: &Auth, read| Authenticator::new(auth, read).with_clock(clock);
+        Self::over_with(project, mode, authenticator, transport)
+    }
+
+    /// The same with an authenticator of the caller's, whose clock is the gateway's.
+    pub fn over_with(
+        project: Project,
+        mode: Mode,
+        authenticator: impl FnOnce(&Auth, ReadClaims) -> Authenticator,
+        transport: impl Fn(&Upstream) -> Option<Arc<dyn Transport>>,
+    ) -> Self {
+        let authenticator = authenticator(&project.config.auth, project.read_claims());
+        Self::assemble(project, mode, authenticator, transport, Routes::default())
     }
 
     fn assemble(
         project: Project,
         mode: Mode,
-        clock: Clock,
+        authenticator: Authenticator,
         transport: impl Fn(&Upstream) -> Option<Arc<dyn Transport>>,
         routes: Routes,
     ) -> Self {
-        let authenticator = Authenticator::new(&project.config.auth, project.read_claims());
         let Project { config, catalog, outbound } = project;
         let reserved: Vec<HeaderName> =
             outbound.values().flat_map(Outbound::identity_names).cloned().collect();
@@ -73,14 +86,15 @@ impl Gateway {
             introspection: config.graphql.introspection.is_on(mode),
             suggestions: config.graphql.suggestions.is_on(mode),
             answers: config.cache.size.bytes(),
-            clock,
+            clock: authenticator.clock().clone(),
         };
         let engine = Arc::new(Engine::new(catalog, services, settings));
         let door = Door::new(&config, authenticator, reserved, engine.clone()).with_routes(routes);
         Self { engine, door: Arc::new(door) }
     }
 
-    /// Everything that the gateway answers over HTTP.
+    /// Everything that the gateway answers over HTTP. Within a runtime, keys of a JWKS begin to be
+    /// fetched.
     pub fn router(&self) -> Router {
         door::router(Arc::clone(&self.door))
     }

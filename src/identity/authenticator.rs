@@ -1,19 +1,25 @@
-//! From request headers to an [`Identity`] or a [`Refusal`].
+//! From request headers to an [`Identity`] or an [`Error`].
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
+use async_trait::async_trait;
+use http::Method;
 use http::header::{AUTHORIZATION, HeaderMap};
-use jsonwebtoken::{Algorithm, DecodingKey};
+use tokio::time::Instant;
 
-use crate::cache::Partition;
-use crate::config::{Auth, JwtAlgorithm, JwtIssuer};
+use crate::cache::{Clock, Partition};
+use crate::config::{Auth, Jwks, JwtKeys};
 use crate::json::{Body, Path, Segment, Value};
+use crate::upstream::{self, BuildError, Document, ErrorKind, Reply};
 
 use super::Identity;
-use super::refusal::{Reason, Refusal};
+use super::issuer::{Issuer, Key, Keys};
+use super::jwks::{self, KeySource};
+use super::kept::{Kept, Published, Verified};
+use super::refusal::{Error, Reason};
 use super::token::Unverified;
 
 /// The longest token that is looked at, in bytes. Servers before us rarely pass longer headers.
@@ -24,16 +30,8 @@ pub struct Authenticator {
     issuers: Vec<Issuer>,
     read_claims: ReadClaims,
     anonymous: Identity,
-}
-
-/// One who may issue tokens, and how those are verified.
-struct Issuer {
-    /// The `iss` its tokens carry; `None`: any, or none.
-    name: Option<String>,
-    audience: Vec<String>,
-    algorithms: Vec<Algorithm>,
-    key: DecodingKey,
-    leeway: Duration,
+    kept: Kept,
+    clock: Clock,
 }
 
 /// Which claims templates and expressions read: they are part of a [`Partition`].
@@ -65,47 +63,124 @@ impl ReadClaims {
 }
 
 impl Authenticator {
-    /// Verifies tokens as the settings say.
+    /// Verifies tokens as the settings say, and fetches the keys of a JWKS over the network.
+    ///
+    /// # Errors
+    /// If TLS is needed and the machine's certificates cannot be read.
+    pub fn online(auth: &Auth, read_claims: ReadClaims) -> Result<Self, BuildError> {
+        let document = |jwks: &Jwks| {
+            Document::new(jwks.url.as_url(), jwks::TIMEOUT, jwks::MAX_BYTES)
+                .map(|document| Arc::new(document) as Arc<dyn KeySource>)
+        };
+        let documents: Result<Vec<_>, _> = auth
+            .jwt
+            .iter()
+            .filter_map(|jwt| match &jwt.keys {
+                JwtKeys::Jwks(jwks) => Some(document(jwks)),
+                JwtKeys::Secret(_) | JwtKeys::Public(_) => None,
+            })
+            .collect();
+        let mut documents = documents?.into_iter();
+        Ok(Self::over(auth, read_claims, |_| documents.next().unwrap_or(Arc::new(Offline))))
+    }
+
+    /// The same without a network: the keys of a JWKS cannot be had.
     #[must_use]
     pub fn new(auth: &Auth, read_claims: ReadClaims) -> Self {
-        let issuers = auth.jwt.iter().map(Issuer::new).collect();
-        Self { issuers, read_claims, anonymous: Identity::anonymous() }
+        Self::over(auth, read_claims, |_| Arc::new(Offline))
     }
 
-    /// Who is asking. Without an `Authorization` header nobody in particular.
-    ///
-    /// # Errors
-    /// If there is one and it is anything but one valid bearer token.
-    pub fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
-        self.authenticate_at(headers, SystemTime::now())
+    /// The same with the keys of each JWKS from where the caller says, who is asked in the order of
+    /// the settings.
+    #[must_use]
+    pub fn over(
+        auth: &Auth,
+        read_claims: ReadClaims,
+        mut source: impl FnMut(&Jwks) -> Arc<dyn KeySource>,
+    ) -> Self {
+        Self {
+            issuers: auth.jwt.iter().map(|jwt| Issuer::new(jwt, &mut source)).collect(),
+            read_claims,
+            anonymous: Identity::anonymous(),
+            kept: Kept::new(auth.token_cache),
+            clock: Clock::default(),
+        }
     }
 
-    /// The same at another time than now.
+    /// The same by another clock than the system's.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The clock by which tokens are judged.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Seconds since 1970.
+    fn seconds(&self) -> f64 {
+        self.clock.date().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+    }
+
+    /// Begins to fetch what keys are to be fetched, so that no request has to wait for them. Without
+    /// a runtime, and without this call, the first request that needs them does it.
+    pub fn start(&self) {
+        for issuer in &self.issuers {
+            if let Keys::Fetched(jwks) = &issuer.keys {
+                jwks.start();
+            }
+        }
+    }
+
+    /// Who is asking. Without an `Authorization` header nobody in particular. What must be waited for
+    /// is waited for until the deadline.
     ///
     /// # Errors
-    /// As [`authenticate`](Self::authenticate).
-    pub fn authenticate_at(
+    /// If there is a header and it is anything but one valid bearer token, or the keys that would
+    /// show whether it is cannot be had.
+    pub async fn authenticate(
         &self,
         headers: &HeaderMap,
-        now: SystemTime,
-    ) -> Result<Identity, Refusal> {
-        match bearer(headers).map_err(Refusal)? {
-            Some(token) => self.identify(token, now).map_err(Refusal),
+        deadline: Instant,
+    ) -> Result<Identity, Error> {
+        match bearer(headers)? {
+            Some(token) => self.identify(token, deadline).await,
             None => Ok(self.anonymous.clone()),
         }
     }
 
-    fn identify(&self, token: &str, now: SystemTime) -> Result<Identity, Reason> {
+    async fn identify(&self, text: &str, deadline: Instant) -> Result<Identity, Error> {
         if self.issuers.is_empty() {
-            return Err(Reason::NoIssuers);
+            return Err(Reason::NoIssuers.into());
         }
-        let token = Unverified::parse(token)?;
-        let issuer = self.issuer_of(token.issuer())?;
-        if !issuer.algorithms.contains(&token.algorithm()) {
-            return Err(Reason::Algorithm);
+        let now = self.seconds();
+        if let Some(identity) = self.kept.get(text, now, &self.issuers) {
+            return Ok(identity);
         }
-        let claims = token.verify(&issuer.key)?;
-        issuer.judge(&claims, now)?;
+        let token = Unverified::parse(text)?;
+        let (at, issuer) = self.issuer_of(token.claims().get("iss"))?;
+        let expires = issuer.judge(&token, now)?;
+        let key = issuer.key_of(&token, deadline).await?;
+        let (kid, algorithm) = (token.kid().map(Box::from), token.algorithm());
+        let claims = token.verify(key.verifying())?;
+        // It may have expired while its key was waited for.
+        let now = self.seconds();
+        if now >= expires {
+            return Err(Reason::Expired.into());
+        }
+        let identity = self.identity(claims);
+        let by = match key {
+            Key::Fixed(_) => None,
+            Key::Fetched(key) => Some(Arc::new(Published { issuer: at, kid, algorithm, key })),
+        };
+        let verified = Verified { identity: identity.clone(), expires, by };
+        self.kept.insert(text, verified, now);
+        Ok(identity)
+    }
+
+    fn identity(&self, claims: Body) -> Identity {
         let claim = |name| raw(claims.root().get(name));
         let partition = Partition::Of {
             issuer: claim("iss"),
@@ -113,76 +188,32 @@ impl Authenticator {
             scopes: [claim("scope"), claim("scp")],
             claims: self.read_claims.of(&claims),
         };
-        Ok(Identity { claims: Some(claims), partition: Arc::new(partition) })
+        Identity { claims: Some(claims), partition: Arc::new(partition) }
     }
 
     /// The one whose key may verify a token of this `iss`: the one of that name, else one without a
     /// name. No token is tried against several keys.
-    fn issuer_of(&self, iss: Option<Value<'_>>) -> Result<&Issuer, Reason> {
+    fn issuer_of(&self, iss: Option<Value<'_>>) -> Result<(usize, &Issuer), Reason> {
         let iss = match iss {
             Some(iss) => Some(iss.as_str().ok_or(Reason::Issuer)?),
             None => None,
         };
-        let named = self
-            .issuers
-            .iter()
-            .find(|issuer| iss.is_some() && issuer.name.as_deref() == iss.as_deref());
-        named
-            .or_else(|| self.issuers.iter().find(|issuer| issuer.name.is_none()))
-            .ok_or(Reason::Issuer)
+        let mut issuers = self.issuers.iter().enumerate();
+        let named =
+            issuers.find(|(_, issuer)| iss.is_some() && issuer.name.as_deref() == iss.as_deref());
+        let mut issuers = self.issuers.iter().enumerate();
+        named.or_else(|| issuers.find(|(_, issuer)| issuer.name.is_none())).ok_or(Reason::Issuer)
     }
 }
 
-impl Issuer {
-    fn new(jwt: &JwtIssuer) -> Self {
-        Self {
-            name: jwt.issuer.clone(),
-            audience: jwt.audience.clone(),
-            algorithms: jwt.algorithms.iter().copied().map(algorithm).collect(),
-            key: DecodingKey::from_secret(jwt.secret.expose()),
-            leeway: jwt.leeway,
-        }
-    }
+/// No network.
+#[derive(Debug)]
+struct Offline;
 
-    /// Judges verified claims (RFC 7519 section 4.1).
-    fn judge(&self, claims: &Body, now: SystemTime) -> Result<(), Reason> {
-        let claims = claims.root();
-        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        let leeway = self.leeway.as_secs_f64();
-        let expiry = claims.get("exp").and_then(numeric_date).ok_or(Reason::NoExpiry)?;
-        if now >= expiry + leeway {
-            return Err(Reason::Expired);
-        }
-        if let Some(not_before) = claims.get("nbf") {
-            let not_before = numeric_date(not_before).ok_or(Reason::NotYet)?;
-            if now + leeway < not_before {
-                return Err(Reason::NotYet);
-            }
-        }
-        if claims.get("sub").is_some_and(|subject| subject.as_str().is_none()) {
-            return Err(Reason::Subject);
-        }
-        if !self.audience.is_empty() && !claims.get("aud").is_some_and(|aud| self.is_audience(aud))
-        {
-            return Err(Reason::Audience);
-        }
-        Ok(())
-    }
-
-    /// `aud` is a string or a list of strings (section 4.1.3).
-    fn is_audience(&self, aud: Value<'_>) -> bool {
-        let ours = |aud: Value<'_>| {
-            aud.as_str().is_some_and(|aud| self.audience.iter().any(|ours| *ours == *aud))
-        };
-        ours(aud) || aud.items().any(ours)
-    }
-}
-
-pub(super) fn algorithm(algorithm: JwtAlgorithm) -> Algorithm {
-    match algorithm {
-        JwtAlgorithm::HS256 => Algorithm::HS256,
-        JwtAlgorithm::HS384 => Algorithm::HS384,
-        JwtAlgorithm::HS512 => Algorithm::HS512,
+#[async_trait]
+impl KeySource for Offline {
+    async fn fetch(&self) -> Result<Reply, upstream::Error> {
+        Err(upstream::Error::new(ErrorKind::Unreachable, &Method::GET, "a JWKS, offline"))
     }
 }
 
@@ -203,11 +234,6 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Reason> {
         return Err(Reason::NotBearer);
     }
     Ok(Some(token))
-}
-
-/// Seconds since 1970, with a fraction perhaps (RFC 7519 section 2).
-fn numeric_date(value: Value<'_>) -> Option<f64> {
-    value.as_number()?.parse().ok().filter(|seconds: &f64| seconds.is_finite())
 }
 
 fn raw(value: Option<Value<'_>>) -> Option<Box<[u8]>> {

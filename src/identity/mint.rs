@@ -7,14 +7,18 @@ use serde_json::{Map, Value};
 
 use crate::config::JwtIssuer;
 
-use super::authenticator::algorithm;
-
 /// A token could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum MintError {
     /// The settings list no algorithm.
     #[error("the issuer's settings list no algorithm")]
     NoAlgorithm,
+    /// The settings hold what verifies, not what signs.
+    #[error(
+        "tokens of this issuer cannot be made here: the settings know its public keys only, and it \
+         alone can sign"
+    )]
+    NoSecret,
     /// Signing failed.
     #[error("the token could not be signed")]
     Signing(#[from] jsonwebtoken::errors::Error),
@@ -24,7 +28,7 @@ pub enum MintError {
 /// not given. `exp` is `lifetime` from now.
 ///
 /// # Errors
-/// If it cannot be signed.
+/// If the issuer has no shared secret, or it cannot be signed.
 pub fn mint(
     issuer: &JwtIssuer,
     mut claims: Map<String, Value>,
@@ -42,7 +46,8 @@ pub fn mint(
     }
     add("iat", now.as_secs().into());
     add("exp", now.saturating_add(lifetime).as_secs().into());
-    let algorithm = algorithm(*issuer.algorithms.first().ok_or(MintError::NoAlgorithm)?);
-    let key = EncodingKey::from_secret(issuer.secret.expose());
-    Ok(encode(&Header::new(algorithm), &claims, &key)?)
+    let algorithm = *issuer.algorithms.first().ok_or(MintError::NoAlgorithm)?;
+    let secret = issuer.secret().ok_or(MintError::NoSecret)?;
+    let key = EncodingKey::from_secret(secret.expose());
+    Ok(encode(&Header::new(algorithm.of_library()), &claims, &key)?)
 }

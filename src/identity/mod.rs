@@ -2,11 +2,14 @@
 //! headers that upstreams are told and the [`Partition`] that keeps callers apart.
 //!
 //! Raw tokens live between `door` and here only. A token is verified once; whatever is odd about it
-//! is a [`Refusal`], never a silent "anonymous". Plain HTTP headers are all it knows of transport.
+//! is a [`Refusal`], never a silent "anonymous". Of transport it knows plain HTTP headers, and that an
+//! issuer's keys can be fetched.
 
 mod authenticator;
-mod base64url;
 mod client_headers;
+mod issuer;
+mod jwks;
+mod kept;
 mod mint;
 mod outbound;
 mod refusal;
@@ -20,9 +23,10 @@ use crate::json::{Body, Value};
 
 pub use authenticator::{Authenticator, ReadClaims};
 pub use client_headers::ClientHeaders;
+pub use jwks::KeySource;
 pub use mint::{MintError, mint};
 pub use outbound::Outbound;
-pub use refusal::{Reason, Refusal};
+pub use refusal::{Error, Reason, Refusal};
 
 /// Who is asking, once a request. Cheap to clone.
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! Why a caller was not let in.
+//! Why a caller was not let in: through their own fault, or the gateway's.
 
 use std::fmt;
 
@@ -8,6 +8,24 @@ use http::HeaderValue;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refusal(pub Reason);
+
+/// A caller who cannot be told who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The token is not accepted: the caller's affair.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The keys that would verify it cannot be had now: not the caller's affair, and another try may
+    /// succeed.
+    #[error("the issuer's keys cannot be had")]
+    NoKeys,
+}
+
+impl From<Reason> for Error {
+    fn from(reason: Reason) -> Self {
+        Self::Refused(Refusal(reason))
+    }
+}
 
 /// Why. No reason holds anything of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,9 +38,10 @@ pub enum Reason {
     TooLong,
     /// Not three parts of base64url; an encrypted token (JWE) has five.
     Malformed,
-    /// The header is no JSON object, or has a member twice.
+    /// The header is no JSON object, has a member twice, or a `kid` that is no text.
     BadHeader,
-    /// The header demands what is not understood: `crit`, `enc`, `zip`, `b64`, another `typ`.
+    /// The header demands what is not understood: `crit`, `enc`, `zip`, `b64`, another `typ`, a token
+    /// within the token.
     NotUnderstood,
     /// No `alg`, `none`, or one that this issuer's settings do not list.
     Algorithm,
@@ -30,6 +49,10 @@ pub enum Reason {
     BadPayload,
     /// No settings for that issuer.
     Issuer,
+    /// The issuer publishes no key of this name for this algorithm.
+    UnknownKey,
+    /// The issuer publishes several keys that it could mean.
+    SeveralKeys,
     /// The signature is not the issuer's.
     Signature,
     /// No `exp`, or one that is no time.
@@ -73,6 +96,8 @@ impl fmt::Display for Reason {
             Self::Algorithm => "its algorithm is not accepted",
             Self::BadPayload => "its payload is not one JSON object",
             Self::Issuer => "its issuer is unknown",
+            Self::UnknownKey => "its key is not among the issuer's",
+            Self::SeveralKeys => "it could mean several of the issuer's keys",
             Self::Signature => "its signature does not match",
             Self::NoExpiry => "it has no `exp`",
             Self::Expired => "it has expired",

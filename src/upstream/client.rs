@@ -1,5 +1,6 @@
 //! The one [`Transport`] that reaches a network.
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,7 +10,7 @@ use http::{Method, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::config::{Limits, ServiceName, Upstream};
+use crate::config::{Limits, Upstream};
 use crate::template::Request;
 
 use super::{CallContext, Error, ErrorKind, Reply, Transport, outbound};
@@ -36,10 +37,16 @@ pub struct Client {
 
 /// A client could not be made; the machine's certificates cannot be read, for one.
 #[derive(Debug, thiserror::Error)]
-#[error("no HTTP client for the upstream `{service}` can be made")]
+#[error("no HTTP client for {of} can be made")]
 pub struct BuildError {
-    service: ServiceName,
+    of: Box<str>,
     source: reqwest::Error,
+}
+
+impl BuildError {
+    pub(super) fn new(of: impl fmt::Display, source: reqwest::Error) -> Self {
+        Self { of: of.to_string().into(), source }
+    }
 }
 
 impl Client {
@@ -64,9 +71,11 @@ impl Client {
             // No redirect can lead to TLS, so there is no use in loading certificates.
             builder.tls_certs_only([])
         };
-        let service = upstream.name.clone();
+        let unbuilt = |source| {
+            BuildError::new(format_args!("the upstream `{}`", upstream.name.as_str()), source)
+        };
         Ok(Self {
-            http: builder.build().map_err(|source| BuildError { service, source })?,
+            http: builder.build().map_err(unbuilt)?,
             base: upstream.url.to_string().into(),
             timeout: upstream.timeout,
             max_answer: limits.upstream_answer.bytes(),

@@ -5,6 +5,7 @@
 //! like any other and never followed; a proxy of the environment is never used.
 
 mod client;
+mod document;
 mod error;
 mod headers;
 mod memory;
@@ -23,6 +24,7 @@ use crate::observe::{RequestId, TraceContext};
 use crate::template::Request;
 
 pub use client::{BuildError, Client};
+pub use document::Document;
 pub use error::{Error, ErrorKind, code_of_status, failure_of_status};
 pub use headers::{is_hop_by_hop, is_same_header, outbound};
 pub use memory::InMemory;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use onedoor::cache::Clock;
@@ -119,7 +120,9 @@ fn caller(project: &Project) -> Identity {
     let bearer = HeaderValue::from_str(&format!("Bearer {token}")).expect("a header");
     headers.insert(AUTHORIZATION, bearer);
     let authenticator = Authenticator::new(&project.config.auth, ReadClaims::default());
-    authenticator.authenticate(&headers).expect("a good token")
+    let deadline = tokio::time::Instant::now();
+    let identified = authenticator.authenticate(&headers, deadline);
+    identified.now_or_never().expect("its key is at hand").expect("a good token")
 }
 
 fn lock(upstreams: &Mutex<Upstreams>) -> MutexGuard<'_, Upstreams> {

@@ -16,6 +16,15 @@ pub(super) fn check(read: Read<GatewaySettings>, checks: &mut Checks<'_>) -> Con
     checks.across.takes_tokens = knows_an_issuer;
     if !knows_an_issuer {
         refuse_without_issuer(&settings, &mistakes, checks);
+    } else if settings.dev.token.place.is_some()
+        && !settings.auth.jwt.is_empty()
+        && settings.auth.jwt.iter().all(|jwt| jwt::verifies_only(&jwt.value))
+    {
+        checks.error(
+            settings.dev.token.span(),
+            "there is no secret to sign this token with",
+            "take it out: the settings hold public keys only, and tokens come from the issuer",
+        );
     }
     let cors = cors::check(&settings.cors, &mistakes, checks);
     assemble(settings, jwt, cors)
@@ -39,10 +48,10 @@ fn refuse_without_issuer(settings: &GatewaySettings, mistakes: &Mistakes, checks
 }
 
 fn assemble(settings: GatewaySettings, jwt: Vec<JwtIssuer>, cors: Option<Cors>) -> Config {
-    let GatewaySettings { listen, auth: _, graphql, cors: _, limits, cache, log, dev } = settings;
+    let GatewaySettings { listen, auth, graphql, cors: _, limits, cache, log, dev } = settings;
     Config {
         listen: listen.get(),
-        auth: Auth { jwt },
+        auth: Auth { jwt, token_cache: auth.token_cache.bytes() },
         graphql: Graphql {
             path: graphql.path,
             auth: graphql.auth.value,

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::CorsSettings;
 use crate::config::reader::Located;
 use crate::config::secret::Secret;
-use crate::config::value::{Duration, HttpPath, ListenAddress, LogFilter, OneOrMany, Size, Whole};
+use crate::config::value::{
+    Duration, HttpPath, JwksUrl, ListenAddress, LogFilter, OneOrMany, Size, Whole,
+};
+use crate::signature::Algorithm;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -56,15 +59,30 @@ impl Default for GatewaySettings {
 }
 
 /// Who may come in.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct AuthSettings {
     /// Issuers of bearer tokens (JWT, RFC 7519). With several, each needs its `issuer`.
     pub(crate) jwt: Vec<Located<JwtSettings>>,
+    /// The memory for tokens that were verified, which are kept until they expire.
+    pub(crate) token_cache: Size<0, GIB>,
 }
 
-/// One issuer of bearer tokens. Exactly one of `secret` and `secret_file` says how its tokens are
-/// verified.
+impl Default for AuthSettings {
+    fn default() -> Self {
+        Self { jwt: Vec::new(), token_cache: Size::of_bytes(16 * MIB) }
+    }
+}
+
+/// How often a JWKS is fetched when nothing asks for it.
+pub(crate) type JwksRefresh = Duration<{ 10 * SECOND }, { 24 * HOUR }>;
+/// How often a JWKS is fetched at most.
+pub(crate) type JwksRefetch = Duration<SECOND, HOUR>;
+/// How long the keys of a JWKS stand when no newer ones can be had.
+pub(crate) type JwksKeep = Duration<MINUTE, { 720 * HOUR }>;
+
+/// One issuer of bearer tokens. Exactly one of `jwks`, `public_key`, `public_key_file`, `secret` and
+/// `secret_file` says how its tokens are verified.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct JwtSettings {
@@ -74,9 +92,33 @@ pub(crate) struct JwtSettings {
     /// The `aud` of which a token must carry one; without it the audience is not looked at.
     #[schemars(with = "OneOrMany<String>")]
     pub(crate) audience: Option<Located<OneOrMany<String>>>,
-    /// The algorithms a token may be signed with.
-    #[schemars(length(min = 1))]
-    pub(crate) algorithms: Located<Vec<JwtAlgorithm>>,
+    /// The algorithms a token may be signed with; all of them must suit the key. Default: HS256 with
+    /// a secret, RS256 with a JWKS, and with a public key the one with the shortest hash that it is
+    /// for.
+    #[schemars(with = "Vec<Algorithm>", length(min = 1))]
+    pub(crate) algorithms: Option<Located<Vec<Located<Algorithm>>>>,
+    /// Where the issuer publishes its public keys, as a JWK set (RFC 7517).
+    #[schemars(with = "JwksUrl")]
+    pub(crate) jwks: Option<Located<JwksUrl>>,
+    /// Allows a `jwks` over plain http, where whoever is on the way can put in keys of their own.
+    #[schemars(with = "bool")]
+    pub(crate) jwks_insecure_http: Option<Located<bool>>,
+    /// How often the JWKS is fetched anew. Default: 10m.
+    #[schemars(with = "JwksRefresh")]
+    pub(crate) jwks_refresh: Option<Located<JwksRefresh>>,
+    /// The least time between two fetches, also when tokens name keys that are not known. Default:
+    /// 10s.
+    #[schemars(with = "JwksRefetch")]
+    pub(crate) jwks_refetch: Option<Located<JwksRefetch>>,
+    /// How long the keys fetched last are used when no newer ones can be had. Default: 24h.
+    #[schemars(with = "JwksKeep")]
+    pub(crate) jwks_keep: Option<Located<JwksKeep>>,
+    /// The issuer's public key: PEM, or one JWK (RFC 7517).
+    #[schemars(with = "String", length(min = 1))]
+    pub(crate) public_key: Option<Located<String>>,
+    /// A file that holds the public key, relative to the project's root.
+    #[schemars(with = "String", length(min = 1))]
+    pub(crate) public_key_file: Option<Located<String>>,
     /// The shared secret: from the environment, `"${JWT_SECRET}"`.
     #[schemars(with = "String")]
     pub(crate) secret: Option<Located<Secret>>,
@@ -93,35 +135,17 @@ impl Default for JwtSettings {
         Self {
             issuer: None,
             audience: None,
-            algorithms: Located::by_default(vec![JwtAlgorithm::HS256]),
+            algorithms: None,
+            jwks: None,
+            jwks_insecure_http: None,
+            jwks_refresh: None,
+            jwks_refetch: None,
+            jwks_keep: None,
+            public_key: None,
+            public_key_file: None,
             secret: None,
             secret_file: None,
             leeway: Duration::of_millis(60 * SECOND),
-        }
-    }
-}
-
-/// How a token is signed (RFC 7518 section 3.1).
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
-)]
-pub enum JwtAlgorithm {
-    /// HMAC with SHA-256.
-    HS256,
-    /// HMAC with SHA-384.
-    HS384,
-    /// HMAC with SHA-512.
-    HS512,
-}
-
-impl JwtAlgorithm {
-    /// The bytes a secret has at least: as many as the hash (RFC 7518 section 3.2).
-    #[must_use]
-    pub const fn secret_bytes(self) -> usize {
-        match self {
-            Self::HS256 => 32,
-            Self::HS384 => 48,
-            Self::HS512 => 64,
         }
     }
 }
@@ -285,7 +309,7 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DevSettings {
-    /// The token they mint with the secret of the first `[[auth.jwt]]`.
+    /// The token they mint with the secret of the first `[[auth.jwt]]` that has one.
     #[schemars(with = "DevToken")]
     pub(crate) token: Located<DevToken>,
 }

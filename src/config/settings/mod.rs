@@ -11,8 +11,8 @@ mod schema;
 mod upstream;
 
 pub(crate) use cors::CorsSettings;
-pub use gateway::{Cache, GraphqlAuth, JwtAlgorithm, Limits, Log, LogFormat, Mode, Switch};
-pub(crate) use gateway::{GatewaySettings, JwtSettings};
+pub use gateway::{Cache, GraphqlAuth, Limits, Log, LogFormat, Mode, Switch};
+pub(crate) use gateway::{GatewaySettings, JwksKeep, JwksRefetch, JwksRefresh, JwtSettings};
 pub use route::RouteAuth;
 pub(crate) use route::RouteSettings;
 pub use schema::{SettingsFile, settings_json_schema};

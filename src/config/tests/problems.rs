@@ -104,10 +104,10 @@ fn a_secret_is_in_no_form_of_what_is_printed() {
         loaded.problems.render(false),
         loaded.problems.lines(),
         loaded.problems.to_json(),
-        loaded.draft.auth.jwt[0].secret,
+        loaded.draft.auth.jwt[0].secret().unwrap(),
     );
-    assert_eq!(loaded.draft.auth.jwt[0].secret.expose(), KEY.as_bytes());
-    assert_eq!(loaded.draft.auth.jwt[1].secret.expose(), written.as_bytes());
+    assert_eq!(loaded.draft.auth.jwt[0].secret().unwrap().expose(), KEY.as_bytes());
+    assert_eq!(loaded.draft.auth.jwt[1].secret().unwrap().expose(), written.as_bytes());
     assert!(shown.contains("***"));
     assert!(!shown.contains(KEY) && !shown.contains("written-secret"), "{shown}");
 }

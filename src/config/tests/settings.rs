@@ -40,7 +40,7 @@ fn an_issuer_is_read_with_all_it_has() {
     assert_eq!(jwt.issuer.as_deref(), Some("https://a.example"));
     assert_eq!(jwt.audience, ["shop"]);
     assert_eq!(jwt.algorithms, [JwtAlgorithm::HS256]);
-    assert_eq!(jwt.secret.expose(), KEY.as_bytes());
+    assert_eq!(jwt.secret().unwrap().expose(), KEY.as_bytes());
     assert_eq!(jwt.leeway, Duration::ZERO);
 }
 
@@ -52,7 +52,7 @@ fn one_line_end_after_a_secret_in_a_file_is_not_part_of_it() {
         let file = SecretFile { bytes, world_readable: false };
         let env = env().with_secret_file("jwt.key", file);
         let (config, _) = Config::from_texts([("onedoor.toml", text)], &env).finish();
-        let secret = config.unwrap().auth.jwt[0].secret.clone();
+        let secret = config.unwrap().auth.jwt[0].secret().unwrap().clone();
         assert_eq!(secret.expose(), format!("{KEY}{kept}").as_bytes());
     }
 }
@@ -224,7 +224,7 @@ fn a_mistake_is_not_told_again_as_something_missing() {
     let one_each = [
         ("onedoor.toml", "[[auth.jwt]]\nsecret = 5\n"),
         ("onedoor.toml", "[[auth.jwt]]\nsecrt = \"${JWT_SECRET}\"\n"),
-        ("onedoor.toml", "[[auth.jwt]]\njwks = \"https://a.example\"\n"),
+        ("onedoor.toml", "[[auth.jwt]]\njwks = \"ftp://a.example\"\njwks_keep = \"1h\"\n"),
         ("onedoor.toml", "[auth]\njwtt = []\n[graphql]\nauth = \"required\"\n"),
         ("onedoor.toml", "auth = 1\n[dev]\ntoken = { claims = { a = 1 } }\n"),
         ("upstreams/a.toml", "url = \"ftp://a\"\n"),

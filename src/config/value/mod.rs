@@ -4,6 +4,7 @@
 mod address;
 mod duration;
 mod header;
+mod jwks_url;
 mod log_filter;
 mod method;
 mod number;
@@ -23,6 +24,7 @@ pub use duration::Duration;
 pub(crate) use duration::in_words;
 pub(crate) use header::Header;
 pub(crate) use header::HeaderTable;
+pub use jwks_url::JwksUrl;
 pub use log_filter::LogFilter;
 pub(crate) use method::PageMethod;
 pub(crate) use number::Share;

@@ -140,7 +140,7 @@ impl Route {
         body: Body,
     ) -> Result<Response, Refused> {
         admit(&parts)?;
-        let identity = self.identify(door, arrival, &parts.headers)?;
+        let identity = self.identify(door, arrival, &parts.headers).await?;
         let received = received(&parts);
         let Parts { method, uri, headers, .. } = parts;
         let client = ClientHeaders::new(headers, &door.reserved);
@@ -181,15 +181,15 @@ impl Route {
         }
     }
 
-    fn identify(
+    async fn identify(
         &self,
         door: &Door,
         arrival: &Arrival,
         headers: &HeaderMap,
     ) -> Result<Identity, Refused> {
         match self.auth {
-            RouteAuth::Required => authenticate(door, arrival, headers, true),
-            RouteAuth::Optional => authenticate(door, arrival, headers, false),
+            RouteAuth::Required => authenticate(door, arrival, headers, true).await,
+            RouteAuth::Optional => authenticate(door, arrival, headers, false).await,
             RouteAuth::None => Ok(Identity::anonymous()),
         }
     }
