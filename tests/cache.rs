@@ -162,33 +162,33 @@ async fn an_answer_is_given_again_until_it_is_stale() {
 #[tokio::test]
 async fn who_may_share_an_answer_is_for_the_upstream_to_say() {
     #[derive(Debug, PartialEq)]
-    enum Shared {
+    enum Given {
         /// Everybody is given it.
-        ByAll,
+        All,
         /// Only whoever asked.
-        ByOne,
+        One,
         /// It is asked for each time.
-        ByNone,
+        Nobody,
     }
-    use Shared::{ByAll, ByNone, ByOne};
+    use Given::{All, Nobody, One};
     type Lines = &'static [(&'static str, &'static str)];
-    let table: [(Lines, Shared, Shared); 15] = [
+    let table: [(Lines, Given, Given); 15] = [
         // What it says; where the service is told who asks; where it is not.
-        (&[("cache-control", "max-age=60")], ByOne, ByAll),
-        (&[("cache-control", "public, max-age=60")], ByAll, ByAll),
-        (&[("cache-control", "s-maxage=60")], ByAll, ByAll),
-        (&[("cache-control", "must-revalidate, max-age=60")], ByAll, ByAll),
-        (&[("cache-control", "private, max-age=60")], ByOne, ByOne),
-        (&[("cache-control", "private, public, s-maxage=60")], ByOne, ByOne),
-        (&[("expires", "Thu, 01 Jan 1970 00:01:00 GMT")], ByOne, ByAll),
-        (&[("cache-control", "public, max-age=60"), ("vary", "x-user-id")], ByOne, ByAll),
-        (&[("cache-control", "public, max-age=60"), ("vary", "accept-language")], ByAll, ByAll),
-        (&[("cache-control", "public, max-age=60"), ("vary", "*")], ByNone, ByNone),
-        (&[("cache-control", "public, max-age=60"), ("vary", "traceparent")], ByNone, ByNone),
-        (&[("cache-control", "public, max-age=60"), ("set-cookie", "a=b")], ByNone, ByNone),
-        (&[("cache-control", "no-store, max-age=60")], ByNone, ByNone),
-        (&[("cache-control", "no-cache, max-age=60")], ByNone, ByNone),
-        (&[], ByNone, ByNone),
+        (&[("cache-control", "max-age=60")], One, All),
+        (&[("cache-control", "public, max-age=60")], All, All),
+        (&[("cache-control", "s-maxage=60")], All, All),
+        (&[("cache-control", "must-revalidate, max-age=60")], All, All),
+        (&[("cache-control", "private, max-age=60")], One, One),
+        (&[("cache-control", "private, public, s-maxage=60")], One, One),
+        (&[("expires", "Thu, 01 Jan 1970 00:01:00 GMT")], One, All),
+        (&[("cache-control", "public, max-age=60"), ("vary", "x-user-id")], One, All),
+        (&[("cache-control", "public, max-age=60"), ("vary", "accept-language")], All, All),
+        (&[("cache-control", "public, max-age=60"), ("vary", "*")], Nobody, Nobody),
+        (&[("cache-control", "public, max-age=60"), ("vary", "traceparent")], Nobody, Nobody),
+        (&[("cache-control", "public, max-age=60"), ("set-cookie", "a=b")], Nobody, Nobody),
+        (&[("cache-control", "no-store, max-age=60")], Nobody, Nobody),
+        (&[("cache-control", "no-cache, max-age=60")], Nobody, Nobody),
+        (&[], Nobody, Nobody),
     ];
     for (lines, told, untold) in table {
         for (service, query, expected) in [(IDENTITY, ACCOUNT, told), ("", RATES, untold)] {
@@ -200,13 +200,13 @@ async fn who_may_share_an_answer_is_for_the_upstream_to_say() {
             door.ask(Some("ada"), query).await;
             let asked_again = door.calls() == 1;
             let shared = match (other_was_asked, asked_again) {
-                (false, false) => ByAll,
-                (true, false) => ByOne,
-                (true, true) => ByNone,
+                (false, false) => All,
+                (true, false) => One,
+                (true, true) => Nobody,
                 (false, true) => panic!("{lines:?}: given to the other and not to the one"),
             };
             assert_eq!(shared, expected, "{lines:?} {query}");
-            if query == ACCOUNT && shared != ByAll {
+            if query == ACCOUNT && shared != All {
                 assert_eq!(other, json!({"account": {"owner": "bob"}}), "{lines:?}");
             }
         }

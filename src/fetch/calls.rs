@@ -36,7 +36,7 @@ struct CallKey {
 pub(super) struct Calls {
     wire: Arc<Wire>,
     /// Whether answers may come from before this step.
-    from_kept: bool,
+    takes_kept: bool,
     made: Mutex<HashMap<CallKey, SharedCall>>,
 }
 
@@ -54,8 +54,8 @@ pub(super) struct Asking {
 
 impl Calls {
     /// No call made yet.
-    pub(super) fn new(wire: Arc<Wire>, from_kept: bool) -> Self {
-        Self { wire, from_kept, made: Mutex::default() }
+    pub(super) fn new(wire: Arc<Wire>, takes_kept: bool) -> Self {
+        Self { wire, takes_kept, made: Mutex::default() }
     }
 
     /// What every call of the client's request shares.
@@ -64,8 +64,8 @@ impl Calls {
     }
 
     /// Whether answers may come from before this step.
-    pub(super) fn from_kept(&self) -> bool {
-        self.from_kept
+    pub(super) fn takes_kept(&self) -> bool {
+        self.takes_kept
     }
 
     /// The call that asks this, made now unless it was made before. It starts when first polled.
@@ -79,8 +79,8 @@ impl Calls {
         match made.entry(key) {
             Entry::Occupied(earlier) => earlier.get().clone(),
             Entry::Vacant(place) => {
-                let (wire, from_kept) = (Arc::clone(&self.wire), self.from_kept);
-                let call = async move { answer(&wire, &asking, from_kept).await };
+                let (wire, takes_kept) = (Arc::clone(&self.wire), self.takes_kept);
+                let call = async move { answer(&wire, &asking, takes_kept).await };
                 place.insert(call.boxed().shared()).clone()
             }
         }
@@ -88,12 +88,12 @@ impl Calls {
 }
 
 /// An answer that is kept, or that another request waits for already, or else a call's.
-async fn answer(wire: &Arc<Wire>, asking: &Asking, from_kept: bool) -> Flown {
+async fn answer(wire: &Arc<Wire>, asking: &Asking, takes_kept: bool) -> Flown {
     let headers = wire.caller(&asking.service.name)?;
     let request = Arc::clone(&asking.request);
     let forwarded = forwarded(headers);
     let ask = Ask { service: Arc::clone(&asking.service.name), request, forwarded };
-    if asking.request.method != Method::GET || !from_kept {
+    if asking.request.method != Method::GET || !takes_kept {
         return call(wire, asking).await.inspect(|content| keep(wire, asking, ask, content));
     }
     if asking.whole

@@ -184,7 +184,7 @@ impl BatchFn<KeyList, Chunks> for Requests {
         new.dedup();
         self.known.reserve(new.len());
         let kept = self.kept.as_ref().is_some_and(|(kept, _)| kept.has_rows_of(self.endpoint.id));
-        if kept && self.calls.from_kept() {
+        if kept && self.calls.takes_kept() {
             new.retain(|key| !self.take_kept(key));
         }
         let of_caller = lists.iter().any(|list| list.of_caller);

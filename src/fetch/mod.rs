@@ -91,8 +91,8 @@ async fn run_step<'p>(
     run: &Run<'_>,
 ) -> Result<Assembled<'p>, TooLarge> {
     // What a write has changed is not read from before it.
-    let from_kept = plan.kind == OperationKind::Query;
-    let calls = Arc::new(Calls::new(Arc::clone(&run.wire), from_kept));
+    let takes_kept = plan.kind == OperationKind::Query;
+    let calls = Arc::new(Calls::new(Arc::clone(&run.wire), takes_kept));
     let loaders = Loaders::new(Arc::clone(&calls), Arc::clone(&run.wire.partition));
     let stage = Stage { plan, inputs, run, calls, loaders };
     let (root, tables) = stage.fill(project_root(&step.selection, &inputs)).await;
