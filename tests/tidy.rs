@@ -229,22 +229,28 @@ fn the_readmes_settings_are_right_and_what_it_calls_defaults_are() {
         .skip(1)
         .filter_map(|rest| rest.split("```").next()?.split_once('\n'))
         .collect();
-    assert_eq!(blocks.len(), 2, "{blocks:?}");
+    assert_eq!(blocks.len(), 3, "{blocks:?}");
     let text = |name: &str, text: &str| match name {
         "onedoor.toml" => format!("{text}[[auth.jwt]]\nsecret = \"{}\"\n", "x".repeat(32)),
         _ => format!("url = \"http://x\"\n{text}"),
     };
-    let files = |blocks: &[(&str, &str)]| {
-        let files = blocks.iter().map(|(name, block)| ((*name).to_owned(), text(name, block)));
+    let loaded = |(name, block): &(&str, &str)| {
+        let issuer = text("onedoor.toml", "");
+        let mut files = vec![((*name).to_owned(), text(name, block))];
+        if *name != "onedoor.toml" {
+            files.push(("onedoor.toml".to_owned(), issuer));
+        }
         let loaded = Config::from_texts(files, &FixedEnv::new());
         assert!(!loaded.problems.has_errors(), "{}", loaded.problems.render(false));
         loaded.draft
     };
-    let told = files(&blocks).cors;
-    let origins = blocks.iter().flat_map(|(_, block)| block.lines());
-    let origins = origins.filter(|line| line.starts_with("origins")).collect::<String>();
-    let used = files(&[("onedoor.toml", &format!("[cors]\n{origins}\n"))]).cors;
+    let [_, cors, cache] = blocks.as_slice() else { unreachable!("three of them") };
+    let (cors_block, told) = (cors.1, loaded(cors).cors);
+    let origins = cors_block.lines().find(|line| line.starts_with("origins")).unwrap();
+    let used = loaded(&("onedoor.toml", &format!("[cors]\n{origins}\n"))).cors;
     assert_eq!(format!("{told:?}"), format!("{used:?}"));
+    assert_eq!(loaded(cache).cache, loaded(&("onedoor.toml", "")).cache);
+    assert!(blocks.iter().map(loaded).count() == 3);
 }
 
 #[test]
