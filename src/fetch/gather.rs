@@ -47,7 +47,7 @@ pub(super) struct Gather<'p> {
     /// Whether the request reads the parent.
     reads_this: bool,
     /// The loader last opened and its request; for all parents if that does not.
-    loader: Option<Result<(LoaderId, Rendered), Stop>>,
+    loader: Option<Result<(LoaderId, Arc<Rendered>), Stop>>,
     /// The key's path, split before its first `[*]`: the list of keys, and each one within it.
     key_path: Option<(Path, Option<Path>)>,
     /// How many rows a key keeps.
@@ -262,10 +262,11 @@ impl<'p> Gather<'p> {
         stage: &Stage<'p, '_>,
         batch: &Arc<Batch>,
         values: &Values<'_>,
-    ) -> Result<(LoaderId, Rendered), Stop> {
+    ) -> Result<(LoaderId, Arc<Rendered>), Stop> {
         let (service, endpoint) = (self.reachable()?, &self.fetch.endpoint);
         let rest = endpoint.request.render(values).map_err(|error| self.stop(error))?;
-        Ok((stage.loaders.open(&service, endpoint, batch, rest.clone()), rest))
+        let rest = Arc::new(rest);
+        Ok((stage.loaders.open(&service, endpoint, batch, Arc::clone(&rest)), rest))
     }
 
     fn reachable(&self) -> Result<Arc<Service>, Stop> {

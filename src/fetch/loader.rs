@@ -84,7 +84,7 @@ impl fmt::Debug for KeyList {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct LoaderKey {
     endpoint: EndpointId,
-    rest: Rendered,
+    rest: Arc<Rendered>,
     partition: Arc<Partition>,
 }
 
@@ -117,7 +117,7 @@ impl Loaders {
         service: &Arc<Service>,
         endpoint: &Arc<Endpoint>,
         batch: &Arc<Batch>,
-        rest: Rendered,
+        rest: Arc<Rendered>,
     ) -> LoaderId {
         let partition = Arc::clone(&self.partition);
         let key = LoaderKey { endpoint: endpoint.id, rest, partition };
@@ -129,7 +129,7 @@ impl Loaders {
         };
         let wire = self.calls.wire();
         let kept = wire.caller(&service.name).ok().map(|headers| {
-            let rest = Arc::new(place.key().rest.clone());
+            let rest = Arc::clone(&place.key().rest);
             let ask = RowAsk { endpoint: endpoint.id, rest, forwarded: forwarded(headers) };
             (Arc::clone(&wire.kept), Arc::new(ask))
         });
@@ -139,7 +139,7 @@ impl Loaders {
             service: Arc::clone(service),
             endpoint: Arc::clone(endpoint),
             batch: Arc::clone(batch),
-            rest: place.key().rest.clone(),
+            rest: Arc::clone(&place.key().rest),
             known: HashMap::new(),
         };
         let loader = Loader::new(requests).with_yield_count(0).with_max_batch_size(usize::MAX);
@@ -169,7 +169,7 @@ struct Requests {
     service: Arc<Service>,
     endpoint: Arc<Endpoint>,
     batch: Arc<Batch>,
-    rest: Rendered,
+    rest: Arc<Rendered>,
     /// Where rows are kept, and under what; `None`: they are not.
     kept: Option<(Arc<Kept>, Arc<RowAsk>)>,
     /// What brings each key that was ever asked for.
