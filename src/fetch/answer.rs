@@ -46,7 +46,7 @@ impl Content {
 
     /// What it takes in memory, in bytes, about.
     pub(super) fn size(&self) -> usize {
-        self.body.as_ref().map_or(0, |body| body.bytes().len() * 2)
+        self.body.as_ref().map_or(0, |body| body.bytes().len() * 5 / 2)
     }
 
     /// Reads a reply. What is no JSON is not kept, nor what reports a failure of its own.

@@ -150,7 +150,7 @@ impl Groups {
     /// What the rows take in memory, in bytes, about.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.body.bytes().len() * 2 + self.rows.len() * size_of::<(Span, Option<u32>)>()
+        self.body.bytes().len() * 5 / 2 + self.rows.len() * size_of::<(Span, Option<u32>)>()
     }
 
     /// How many rows were dropped because they have no key.

@@ -19,6 +19,8 @@ pub(super) struct Hello<'a> {
     pub(super) address: SocketAddr,
     /// The path of GraphQL.
     pub(super) path: &'a str,
+    /// Each plain path, with the service it goes to.
+    pub(super) routes: Vec<(String, String)>,
     /// Name, address and file of each mock.
     pub(super) mocks: Vec<(String, SocketAddr, String)>,
     /// A token that is accepted; `None`: the settings have no issuer.
@@ -37,6 +39,11 @@ impl fmt::Display for Hello<'_> {
         writeln!(f, "Onedoor {}: {}\n", env!("CARGO_PKG_VERSION"), self.size)?;
         writeln!(f, "  GraphQL  http://{here}{}", self.path)?;
         writeln!(f, "  health   http://{here}/health/ready")?;
+        let path = self.routes.iter().map(|(path, _)| path.len()).max().unwrap_or(0);
+        for (nth, (route, service)) in self.routes.iter().enumerate() {
+            let label = if nth == 0 { "REST" } else { "" };
+            writeln!(f, "  {label:7}  http://{here}{route:path$}  {service}")?;
+        }
         let name = self.mocks.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
         let address = self.mocks.iter().map(|(_, at, _)| at.to_string().len()).max().unwrap_or(0);
         for (nth, (mock, at, file)) in self.mocks.iter().enumerate() {

@@ -11,8 +11,8 @@ mod running;
 mod sample;
 mod watch;
 
-use crate::config::Config;
 use crate::config::suggest::{listed, nearest};
+use crate::config::{Config, Route, ServiceName, Upstream};
 use crate::door;
 
 use super::ending::Ending;
@@ -73,6 +73,15 @@ pub(super) fn run(args: &Args, root: &Root) -> Result<(), Ending> {
     Ok(())
 }
 
+/// The plain paths, each with its service.
+fn routes(config: &Config) -> Vec<(String, String)> {
+    let of = |(name, upstream): (&ServiceName, &Upstream)| {
+        let route = |route: &Route| (route.path.as_str().to_owned(), name.to_string());
+        upstream.routes.iter().map(route).collect::<Vec<_>>()
+    };
+    config.upstreams.iter().flat_map(of).collect()
+}
+
 async fn start(args: &Args, root: &Root, good: Good, files: Files) -> Result<(), Ending> {
     let stop = Stop::listen()?;
     let config = good.project.config.clone();
@@ -86,6 +95,7 @@ async fn start(args: &Args, root: &Root, good: Good, files: Files) -> Result<(),
         size,
         address: listener.local_addr().unwrap_or(address),
         path: config.graphql.path.as_str(),
+        routes: routes(&config),
         mocks: running.mocks().list(),
         token: token::minted(&config, &[], None)?,
         lifetime: config.dev.token_lifetime,
