@@ -19,7 +19,7 @@ use onedoor::schema::directives_sdl;
 
 const LANGUAGE: &str = "coverage-language.md";
 const BEHAVIOUR: &str = "coverage-behaviour.md";
-/// What a directive's description begins with while it does nothing.
+/// What the description of a directive, or of its argument, begins with while it does nothing.
 const NOT_YET: &str = "Does not work yet";
 
 /// A row of a list: what is shown, and where.
@@ -92,6 +92,7 @@ fn arguments() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut owner: Option<String> = None;
     let mut works = true;
+    let mut argument_works = true;
     let mut in_description = false;
     for line in directives_sdl().lines() {
         if line.trim() == "\"\"\"" {
@@ -103,6 +104,8 @@ fn arguments() -> BTreeMap<String, String> {
         }
         if let Some(description) = line.strip_prefix('"') {
             works = !description.starts_with(NOT_YET);
+        } else if let Some(description) = line.trim_start().strip_prefix('"') {
+            argument_works = !description.starts_with(NOT_YET);
         } else if let Some(rest) = line.strip_prefix("directive @") {
             let end = rest.find(['(', ' ']).unwrap();
             let name = format!("@{}", &rest[..end]);
@@ -123,7 +126,9 @@ fn arguments() -> BTreeMap<String, String> {
                 true => format!("{owner}({name}:)"),
                 false => format!("{owner}.{name}:"),
             };
-            found.insert(what, format!("{name}:"));
+            if std::mem::replace(&mut argument_works, true) {
+                found.insert(what, format!("{name}:"));
+            }
         }
     }
     found

@@ -14,10 +14,10 @@ use tokio::time::{Instant, timeout_at};
 use super::answer::Content;
 use super::kept::{Ask, Flown, Forwarded, Role, Until};
 use super::{Service, Wire};
-use crate::cache::{Judged, Keep, NotKept, Partition, Varying, judge};
+use crate::cache::{Declared, Judged, Keep, NotKept, Partition, Scope, Varying, judge};
 use crate::failure::{Code, Failure};
 use crate::observe::{Call, Outcome, REQUEST_ID};
-use crate::schema::Endpoint;
+use crate::schema::{CacheControl, CacheScope, Endpoint};
 use crate::template::Request;
 use crate::upstream::{CallContext, CallerHeaders, Error, ErrorKind, Reply, is_same_header};
 
@@ -93,14 +93,17 @@ async fn answer(wire: &Arc<Wire>, asking: &Asking, takes_kept: bool) -> Flown {
     let request = Arc::clone(&asking.request);
     let forwarded = forwarded(headers);
     let ask = Ask { service: Arc::clone(&asking.service.name), request, forwarded };
-    if asking.request.method != Method::GET || !takes_kept {
-        return call(wire, asking).await.inspect(|content| keep(wire, asking, ask, content));
-    }
+    let is_get = asking.request.method == Method::GET;
     if asking.whole
+        && takes_kept
+        && (is_get || asking.endpoint.cache.is_some())
         && let Some(content) = wire.kept.answer(&ask, &wire.partition)
     {
         record(wire, asking, Outcome::Kept, Duration::ZERO);
         return Ok(content);
+    }
+    if !is_get || !takes_kept {
+        return call(wire, asking).await.inspect(|content| keep(wire, asking, ask, content));
     }
     let own = || {
         let (wire, asking) = (Arc::clone(wire), asking.clone());
@@ -187,7 +190,13 @@ fn judged(wire: &Wire, asking: &Asking, reply: &Reply, sent: Duration) -> Result
         of_caller: asking.of_caller || tells_who,
         delay: now.saturating_sub(sent),
         date: wire.kept.clock().date(),
-        declared: None,
+        declared: asking.endpoint.cache.map(|CacheControl { max_age, scope }| Declared {
+            max_age,
+            scope: match scope {
+                CacheScope::Public => Scope::Shared,
+                CacheScope::Private => Scope::Private,
+            },
+        }),
     };
     let judged = judge(answer, |name| {
         if *name == REQUEST_ID || matches!(name.as_str(), "traceparent" | "tracestate") {

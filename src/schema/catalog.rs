@@ -189,6 +189,26 @@ pub struct Endpoint {
     pub timeout: Option<Duration>,
     /// What 404 and 410 mean outside a batch.
     pub not_found: NotFound,
+    /// How long its answers are kept and for whom; `None`: as the upstream says.
+    pub cache: Option<CacheControl>,
+}
+
+/// How long answers are kept and for whom (`@cacheControl`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheControl {
+    /// For so long they are fresh.
+    pub max_age: Duration,
+    /// Whether callers may share them.
+    pub scope: CacheScope,
+}
+
+/// Whether callers may share what is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheScope {
+    /// All callers may.
+    Public,
+    /// Each has their own.
+    Private,
 }
 
 /// Identifies an endpoint within its catalog.

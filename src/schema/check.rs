@@ -54,6 +54,7 @@ pub(super) fn check(
     };
     check.groups = check.groups();
     check.refuse_later_directives();
+    check.refuse_lone_cache_control();
     check.refuse_subscriptions();
     let left_out = values::problems(check.schema, check.files);
     for problem in left_out.into_iter().chain(builtin::problems(check.schema, check.files)) {
@@ -139,6 +140,21 @@ impl Check<'_> {
                 && let Some(place) = super::directives::place(directive, self.files)
             {
                 self.refuse(Some(&place), format!("`@{}` does not work yet", directive.name));
+            }
+        }
+    }
+
+    /// Answers are kept by the request that brings them, so `@cacheControl` stands beside a `@rest`.
+    fn refuse_lone_cache_control(&mut self) {
+        for list in walk::directive_lists(self.schema) {
+            if list.has("rest") {
+                continue;
+            }
+            let lone = list.get("cacheControl");
+            if let Some(place) = lone.and_then(|lone| super::directives::place(lone, self.files)) {
+                let message = "`@cacheControl` stands beside the `@rest` whose answers it is about";
+                let help = "what a `@ref` fetches is kept as the type's own `@cacheControl` says";
+                self.refuse_with(&place, message, help);
             }
         }
     }

@@ -4,7 +4,7 @@
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Directive, DirectiveList, Value};
 
-use super::catalog::NotFound;
+use super::catalog::{CacheScope, NotFound};
 use super::files::{Files, Place};
 use super::text::Text;
 
@@ -22,6 +22,20 @@ pub(super) struct Rest {
     pub(super) timeout: Option<Text>,
     /// Where it is written, and what.
     pub(super) not_found: Option<(Place, NotFound)>,
+    /// The `@cacheControl` beside it.
+    pub(super) cache: Option<CacheControl>,
+}
+
+/// `@cacheControl(..)`.
+#[derive(Debug)]
+pub(super) struct CacheControl {
+    /// The directive itself, without its arguments.
+    pub(super) place: Place,
+    /// Where it is written, and the seconds.
+    pub(super) max_age: Option<(Place, i32)>,
+    pub(super) scope: CacheScope,
+    /// Arguments that do not work yet.
+    pub(super) later: Vec<(Place, &'static str)>,
 }
 
 /// `headers: [{name: .., value: ..}]`.
@@ -116,6 +130,26 @@ impl Rest {
             error: failure.unwrap_or_default(),
             timeout: text("timeout"),
             not_found: value("notFound").and_then(|value| not_found(value, files)),
+            cache: CacheControl::read(directives, files),
+        })
+    }
+}
+
+impl CacheControl {
+    fn read(directives: &DirectiveList, files: &Files) -> Option<Self> {
+        let directive = directives.get("cacheControl")?;
+        let value = |name| argument(directive, name);
+        let later = ["staleWhileRevalidate", "staleIfError", "tags"].into_iter();
+        Some(Self {
+            place: place(directive, files)?,
+            max_age: value("maxAge").and_then(|seconds| number(seconds, files)),
+            scope: match value("scope").map(|scope| &**scope) {
+                Some(Value::Enum(name)) if name == "PUBLIC" => CacheScope::Public,
+                _ => CacheScope::Private,
+            },
+            later: later
+                .filter_map(|name| Some((files.place(value(name)?.location())?, name)))
+                .collect(),
         })
     }
 }
@@ -126,10 +160,7 @@ impl Batch {
             return None;
         }
         let text = |name| member_text(value, name, files);
-        let max = member(value, "max").and_then(|max| match &**max {
-            Value::Int(number) => Some((files.place(max.location())?, number.try_to_i32().ok()?)),
-            _ => None,
-        });
+        let max = member(value, "max").and_then(|max| number(max, files));
         Some(Self {
             place: files.place(value.location())?,
             key: text("key"),
@@ -146,6 +177,13 @@ pub(super) fn place(directive: &Node<Directive>, files: &Files) -> Option<Place>
     let place = files.place(directive.location())?;
     let end = place.span.start + 1 + directive.name.len();
     Some(Place { span: place.span.start..end.min(place.span.end), ..place })
+}
+
+fn number(value: &Node<Value>, files: &Files) -> Option<(Place, i32)> {
+    match &**value {
+        Value::Int(number) => Some((files.place(value.location())?, number.try_to_i32().ok()?)),
+        _ => None,
+    }
 }
 
 /// An argument that is given and not null.

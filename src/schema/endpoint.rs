@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use apollo_compiler::ast::FieldDefinition;
+use apollo_compiler::ast::{FieldDefinition, OperationType};
 use apollo_compiler::{Name, Node};
 use serde::Deserialize as _;
 use serde::de::{self, value::StrDeserializer};
 
 use super::Defaults;
-use super::catalog::{Endpoint, ErrorRule, NotFound};
+use super::catalog::{CacheControl, Endpoint, ErrorRule, NotFound};
 use super::check::{Check, Refused};
-use super::directives::{Failure, Rest};
+use super::directives::{self, Failure, Rest};
 use super::nearest::{did_you_mean, one_of};
 use super::text::Text;
 use super::wire::Inputs;
@@ -69,6 +69,7 @@ impl<'s> Check<'s> {
         let error = self.error_rule(&rest.error);
         let timeout = self.timeout(rest.timeout.as_ref());
         let not_found = self.not_found(rest);
+        let cache = rest.cache.as_ref().map(|cache| self.cache(cache, around.site)).transpose();
         let (mut request, batch) = (request?, batch?);
         let mut this = Vec::new();
         request.bind_this(&mut this);
@@ -84,7 +85,31 @@ impl<'s> Check<'s> {
             error: error?.or(&defaults.error),
             timeout: timeout?,
             not_found: not_found?,
+            cache: cache?,
         }))
+    }
+
+    fn cache(
+        &mut self,
+        cache: &directives::CacheControl,
+        site: Site<'_>,
+    ) -> Result<CacheControl, Refused> {
+        let mut checked = Ok(());
+        for (place, name) in &cache.later {
+            let refused = self.refuse(Some(place), format!("`{name}` does not work yet"));
+            checked = Err(refused);
+        }
+        if let Site::Field(site) = site
+            && self.schema.root_operation(OperationType::Mutation) == Some(site.of)
+        {
+            let message = "what a mutation answers is never kept";
+            return Err(self.refuse(Some(&cache.place), message));
+        }
+        let Some((place, seconds)) = &cache.max_age else { return Err(Refused) };
+        let Ok(seconds) = u64::try_from(*seconds) else {
+            return Err(self.refuse(Some(place), "a time is not negative"));
+        };
+        checked.map(|()| CacheControl { max_age: Duration::from_secs(seconds), scope: cache.scope })
     }
 
     fn upstream(&mut self, rest: &Rest) -> Result<(Arc<str>, &'s Defaults), Refused> {

@@ -39,8 +39,8 @@ use crate::config::{Problems, ServiceName, Sources};
 use crate::template::Environment;
 
 pub use catalog::{
-    AbstractType, Batch, By, Catalog, Defaults, Endpoint, EndpointId, EnumType, ErrorRule,
-    FieldType, Lookup, NotFound, ObjectType, Scalar, Source, Then,
+    AbstractType, Batch, By, CacheControl, CacheScope, Catalog, Defaults, Endpoint, EndpointId,
+    EnumType, ErrorRule, FieldType, Lookup, NotFound, ObjectType, Scalar, Source, Then,
 };
 pub use definitions::directives_sdl;
 pub(crate) use diagnostics::with_signs;
