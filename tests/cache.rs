@@ -228,6 +228,15 @@ async fn what_a_request_holds_of_the_caller_makes_its_answer_the_callers_own() {
 }
 
 #[tokio::test]
+async fn what_nobody_in_particular_was_told_is_not_given_to_somebody() {
+    let door = Door::saying(IDENTITY, &[("cache-control", "max-age=60")]);
+    assert_eq!(door.ask(None, ACCOUNT).await, json!({"account": {"owner": null}}));
+    assert_eq!(door.ask(Some("ada"), ACCOUNT).await, json!({"account": {"owner": "ada"}}));
+    assert_eq!(door.ask(None, ACCOUNT).await, json!({"account": {"owner": null}}));
+    assert_eq!(door.calls(), 2);
+}
+
+#[tokio::test]
 async fn a_header_that_is_forwarded_is_part_of_the_question() {
     let door = Door::saying(IDENTITY, &[("cache-control", "public, max-age=60")]);
     for language in ["de", "fr", "de", "fr"] {

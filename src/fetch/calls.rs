@@ -180,8 +180,9 @@ async fn call(wire: &Wire, asking: &Asking) -> Flown {
 fn judged(wire: &Wire, asking: &Asking, reply: &Reply, sent: Duration) -> Result<Until, NotKept> {
     let headers = wire.caller(&asking.service.name).ok();
     let identity = || headers.iter().flat_map(|headers| &headers.identity);
-    let tells_who = identity().any(|(_, value)| value.is_some())
-        || headers.is_some_and(|headers| !headers.forwarded.is_empty());
+    // A header that is left out for want of a claim tells of the caller too: that it is nobody.
+    let tells_who =
+        identity().next().is_some() || headers.is_some_and(|headers| !headers.forwarded.is_empty());
     let now = wire.kept.clock().elapsed();
     let answer = Judged {
         method: &asking.request.method,
