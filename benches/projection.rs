@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use criterion::measurement::WallTime;
@@ -73,8 +74,8 @@ fn batch(by: &str) -> Batch {
 
 fn whole(text: &Bytes) -> Answer {
     let body = Body::parse(text.clone()).unwrap();
-    let span = body.span_of(body.root());
-    Answer::Value(body, span)
+    let place = body.root().place();
+    Answer::Value(body, place)
 }
 
 fn rows(text: &Bytes, batch: &Batch) -> Groups {
@@ -96,10 +97,12 @@ fn slots<'p>(
 
 /// Gathers the keys that the holes of some slots read, each once, and points the holes at them.
 fn keys(slots: &mut [Slot<'_>]) -> IndexSet<Key> {
-    let mut keys = IndexSet::new();
+    let holes = slots.iter().map(|slot| slot.fragment.holes.len()).sum();
+    let mut keys = IndexSet::with_capacity(holes);
     for Slot { fragment, targets } in slots {
+        targets.reserve_exact(fragment.holes.len());
         for hole in &fragment.holes {
-            let capture = fragment.instances[hole.instance as usize].capture(0);
+            let capture = fragment.capture(hole.instance, 0);
             let (slot, _) = keys.insert_full(Key::from_json(capture.unwrap()).unwrap());
             targets.push(Target::Slot(slot as u32));
         }
@@ -261,10 +264,33 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, texts: &[&Bytes], run: impl
     group.bench_function("bodies checked only", |bench| {
         bench.iter(|| texts.iter().map(|text| Body::parse(Bytes::clone(text))).collect::<Vec<_>>());
     });
-    group.bench_function("serde_json trees", |bench| {
-        let parse = |text: &&Bytes| serde_json::from_slice::<serde_json::Value>(text).unwrap();
-        bench.iter(|| texts.iter().map(parse).collect::<Vec<_>>());
-    });
+    let parse = |text: &&Bytes| serde_json::from_slice::<serde_json::Value>(text).unwrap();
+    let trees = || texts.iter().map(parse).collect::<Vec<_>>();
+    group.bench_function("serde_json trees", |bench| bench.iter(trees));
+    // A profile is of what criterion runs alone.
+    if !std::env::args().any(|argument| argument == "--profile-time") {
+        ratio(run, trees);
+    }
+}
+
+/// Both in turn, so that whatever else the machine does is the same for both; the best of many
+/// rounds, which disturbances only make slower.
+#[allow(clippy::print_stdout, reason = "this is what a bench is for")]
+fn ratio<T>(run: impl Fn() -> Vec<u8>, trees: impl Fn() -> T) {
+    const ROUNDS: u32 = 1000;
+    const TIMES: u32 = 10;
+    let (mut ours, mut theirs) = (Duration::MAX, Duration::MAX);
+    for _ in 0..ROUNDS {
+        let started = Instant::now();
+        (0..TIMES).for_each(|_| drop(black_box(run())));
+        ours = ours.min(started.elapsed());
+        let started = Instant::now();
+        (0..TIMES).for_each(|_| drop(black_box(trees())));
+        theirs = theirs.min(started.elapsed());
+    }
+    let (ours, theirs) = (ours / TIMES, theirs / TIMES);
+    let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+    println!("in turn: {ratio:.3} of the time that trees alone take ({ours:?} to {theirs:?})\n");
 }
 
 fn benches(criterion: &mut Criterion) {

@@ -6,7 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 use percent_encoding::percent_decode;
 
-use crate::json::{Body, Kind, Span, Value};
+use crate::json::{Body, Kind, Place, Value};
 
 use super::reply::Refused;
 
@@ -17,8 +17,8 @@ pub struct GraphqlRequest {
     pub document: String,
     /// Which of the document's operations to run.
     pub operation_name: Option<String>,
-    variables: Option<(Body, Span)>,
-    extensions: Option<(Body, Span)>,
+    variables: Option<(Body, Place)>,
+    extensions: Option<(Body, Place)>,
     /// Whether a mutation is refused: the request came by GET.
     pub queries_only: bool,
 }
@@ -40,20 +40,20 @@ impl GraphqlRequest {
     pub fn with_variables(self, variables: &Body) -> Option<Self> {
         let root = variables.root();
         let object = root.kind() == Kind::Object;
-        let span = variables.span_of(root);
-        object.then(|| Self { variables: Some((variables.clone(), span)), ..self })
+        let place = root.place();
+        object.then(|| Self { variables: Some((variables.clone(), place)), ..self })
     }
 
     /// The variables: an object.
     #[must_use]
     pub fn variables(&self) -> Option<Value<'_>> {
-        self.variables.as_ref().map(|(body, span)| body.at(*span))
+        self.variables.as_ref().map(|(body, place)| body.at(*place))
     }
 
     /// The protocol's extensions: an object.
     #[must_use]
     pub fn extensions(&self) -> Option<Value<'_>> {
-        self.extensions.as_ref().map(|(body, span)| body.at(*span))
+        self.extensions.as_ref().map(|(body, place)| body.at(*place))
     }
 
     /// Reads a body. Of members with the same name the last counts; unknown ones are left alone, as
@@ -88,7 +88,7 @@ impl GraphqlRequest {
             }
         }
         let object = |name, value: Option<Value<'_>>| {
-            object(name, value).map(|value| value.map(|value| (body.clone(), body.span_of(value))))
+            object(name, value).map(|value| value.map(|value| (body.clone(), value.place())))
         };
         Ok(Self {
             document: string("query", query)?.ok_or_else(no_query)?.into_owned(),
@@ -145,14 +145,14 @@ fn wrong_kind(name: &str, wanted: &str, found: Value<'_>) -> Refused {
 }
 
 /// A parameter that holds JSON.
-fn parameter(name: &str, text: &str) -> Result<Option<(Body, Span)>, Refused> {
+fn parameter(name: &str, text: &str) -> Result<Option<(Body, Place)>, Refused> {
     if text.is_empty() {
         return Ok(None);
     }
     let body = Body::parse(Bytes::copy_from_slice(text.as_bytes()))
         .map_err(|invalid| Refused::malformed(format!("`{name}` is not JSON: {invalid}.")))?;
-    let span = object(name, Some(body.root()))?.map(|value| body.span_of(value));
-    Ok(span.map(|span| (body, span)))
+    let place = object(name, Some(body.root()))?.map(Value::place);
+    Ok(place.map(|place| (body, place)))
 }
 
 fn decode(text: &str) -> Result<String, Refused> {

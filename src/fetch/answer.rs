@@ -101,12 +101,12 @@ impl Content {
             return Ok(Answer::Null);
         };
         if endpoint.at.is_single() {
-            return Ok(Answer::Value(body.clone(), body.span_of(found)));
+            return Ok(Answer::Value(body.clone(), found.place()));
         }
         if found.kind() != Kind::Array {
             return Err(self.failed(endpoint, no_rows()));
         }
-        let items = endpoint.at.eval_all(body.root()).map(|item| body.span_of(item));
+        let items = endpoint.at.eval_all(body.root()).map(Value::place);
         Ok(Answer::Rows(body.clone(), items.collect()))
     }
 

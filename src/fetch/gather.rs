@@ -13,7 +13,7 @@ use super::{Service, refused};
 use crate::failure::{Code, Failure};
 use crate::json::{Body, Kind as JsonKind, Path, Value};
 use crate::plan::{Fetch, FetchId, Hole, Kind, Plan};
-use crate::projection::{Answer, FailedRow, Instance, Target};
+use crate::projection::{Answer, FailedRow, Target};
 use crate::schema::Batch;
 use crate::template::{Key, KeyPath, Reference, RenderError, Rendered, Request, Root, Values};
 
@@ -116,24 +116,20 @@ impl<'p> Gather<'p> {
         }
     }
 
-    /// What fills this hole. `captured` is room for what it reads of its object.
-    pub(super) fn target<'i>(
+    /// What fills this hole, which has captured so much of the object around it.
+    pub(super) fn target(
         &mut self,
         stage: &Stage<'p, '_>,
         hole: &Hole,
-        instance: Option<&'i Instance>,
-        captured: &mut Vec<Option<Value<'i>>>,
+        captured: &[Option<Value<'_>>],
     ) -> Target {
         let args = match stage.args(self.fetch) {
             Ok(args) => args,
             Err(failure) => return Target::Failed(failure),
         };
-        captured.clear();
-        let capture = |slot: &u32| instance.and_then(|instance| instance.capture(*slot));
-        captured.extend(hole.slots.iter().map(capture));
         self.parents += 1;
         self.absent.resize(captured.len(), 0);
-        for (absent, value) in self.absent.iter_mut().zip(captured.iter()) {
+        for (absent, value) in self.absent.iter_mut().zip(captured) {
             *absent += usize::from(value.is_none());
         }
         let (this, rest) = captured.split_at(self.fetch.endpoint.this.len().min(captured.len()));
@@ -345,8 +341,8 @@ impl<'p> Gather<'p> {
         let leads_on = matches!(self.fetch.shape.kind, Kind::Through(_) | Kind::Computed(..));
         if leads_on && matches!(answer, Answer::Null) {
             let nothing = Body::null();
-            let span = nothing.span_of(nothing.root());
-            return Ok(Answer::Value(nothing, span));
+            let place = nothing.root().place();
+            return Ok(Answer::Value(nothing, place));
         }
         Ok(answer)
     }
@@ -358,8 +354,8 @@ impl<'p> Gather<'p> {
         } else {
             rows.groups.one(key)
         };
-        answer.map_err(|FailedRow(span)| {
-            let row = rows.groups.body().at(span);
+        answer.map_err(|FailedRow(place)| {
+            let row = rows.groups.body().at(place);
             rows.content.failed_row(&self.fetch.endpoint, row)
         })
     }

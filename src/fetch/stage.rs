@@ -139,8 +139,10 @@ impl<'p> Stage<'p, '_> {
             for place in &fragment.holes {
                 let id = place.hole.fetch;
                 let gather = gathers.entry(id).or_insert_with(|| Gather::new(self, id));
-                let instance = fragment.instances.get(place.instance as usize);
-                targets.push(gather.target(self, place.hole, instance, &mut captured));
+                let read = |slot: &u32| fragment.capture(place.instance, *slot);
+                captured.clear();
+                captured.extend(place.hole.slots.iter().map(read));
+                targets.push(gather.target(self, place.hole, &captured));
             }
         }
         let gathers = gathers.into_values().inspect(|gather| gather.report_absent(self.plan));

@@ -30,6 +30,7 @@ mod oracle;
 mod tests;
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -50,6 +51,10 @@ pub struct Body {
     bytes: Bytes,
     checked: Arc<Checked>,
 }
+
+/// Which of a body's values one is: the way back to it for who keeps the body. Four bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Place(NonZeroU32);
 
 /// Where a value lies in its body's bytes, without white space around it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -95,15 +100,16 @@ impl Body {
         &self.bytes
     }
 
-    /// Where a value of this body lies.
-    pub fn span_of(&self, value: Value<'_>) -> Span {
-        value.span()
+    /// The value at a place that [`Value::place`] gave for a value of this body. With the place of
+    /// another body's value it is arbitrary.
+    #[inline]
+    pub fn at(&self, place: Place) -> Value<'_> {
+        Value::new(self, place.0.get() - 1)
     }
 
-    /// The value at a span that [`Body::span_of`] gave for this body. With any other span the
-    /// value is arbitrary.
-    pub fn at(&self, span: Span) -> Value<'_> {
-        Value::new(self, self.marks().partition_point(|mark| mark.start < span.start) as u32)
+    /// Whether the two are clones of one body.
+    pub fn is(&self, other: &Body) -> bool {
+        Arc::ptr_eq(&self.checked, &other.checked)
     }
 
     /// The mark at an index; past the last one a mark of nothing.

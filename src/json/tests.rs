@@ -277,23 +277,22 @@ fn a_value_knows_its_kind() {
 }
 
 #[test]
-fn spans_lead_back_to_their_values_in_bodies_of_every_size() {
+fn places_lead_back_to_their_values_in_bodies_of_every_size() {
     for filler in ["", "some text that makes each object longer than a short one, by far"] {
         let item = format!(r#"{{"id":1,"in":{{"t":"{filler}","l":[[1],"{filler}"]}}}}"#);
         let body = body(&format!(" [{item} , {item},{item}] "));
         for place in 0..3 {
             let item = body.root().items().nth(place).expect("three items");
             let inner = item.get("in").and_then(|value| value.get("l")).expect("a list");
-            let span = body.span_of(inner);
-            assert_eq!(body.bytes().get(span.range()), Some(inner.raw()));
+            assert_eq!(body.bytes().get(inner.span().range()), Some(inner.raw()));
             let again = body.clone();
-            let found = again.at(span);
-            assert_eq!(again.span_of(found), span);
+            let found = again.at(inner.place());
+            assert_eq!((found.place(), found.span()), (inner.place(), inner.span()));
             assert_eq!(found.items().count(), 2);
             assert_eq!(found.items().last().and_then(|v| v.as_str()).as_deref(), Some(filler));
         }
         let whole = Span { start: 1, end: body.bytes().len() as u32 - 1 };
-        assert_eq!(body.span_of(body.root()), whole);
+        assert_eq!(body.root().span(), whole);
         assert_eq!((whole.len(), whole.is_empty()), (body.bytes().len() - 2, false));
     }
 }

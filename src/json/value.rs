@@ -5,10 +5,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use super::scan::byte;
 use super::validate::Mark;
-use super::{Body, Foreseen, RawString, Span};
+use super::{Body, Foreseen, Place, RawString, Span};
 
 /// One whole value of a [`Body`]. Two words; costs nothing to copy.
 #[derive(Clone, Copy)]
@@ -58,7 +59,13 @@ impl<'a> Value<'a> {
         self.body.bytes.get(self.span().range()).unwrap_or_default()
     }
 
-    /// Where the value lies in its body.
+    /// Which of its body's values this is: [`Body::at`] leads back here.
+    #[inline]
+    pub fn place(self) -> Place {
+        Place(NonZeroU32::MIN.saturating_add(self.mark))
+    }
+
+    /// Where the value lies in its body's bytes.
     #[inline]
     pub fn span(self) -> Span {
         let mark = self.body.mark(self.mark);

@@ -3,7 +3,10 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::json::{Body, Span};
+use crate::json::{Body, Place, Span};
+
+/// How many groups the first growth makes room for: the rows of a screen, mostly.
+const FEW: usize = 16;
 
 /// Groups by key, in the order of their first rows. Hashed with a secret of their own, since
 /// upstreams' users may choose keys.
@@ -24,7 +27,7 @@ pub(super) struct Group {
     /// First and last of its rows.
     pub(super) rows: Option<(u32, u32)>,
     /// A row that reports a failure, which is then the key's.
-    pub(super) failed: Option<Span>,
+    pub(super) failed: Option<Place>,
 }
 
 /// A key's text.
@@ -60,6 +63,7 @@ impl Keys {
         }
         if self.groups.len() * 2 >= self.slots.len() {
             self.grow();
+            self.groups.reserve_exact(self.slots.len() / 2 - self.groups.len());
         }
         let hash = self.hasher.hash_one(key.bytes(body));
         let index = match self.search(body, key.bytes(body), hash) {
@@ -92,7 +96,7 @@ impl Keys {
     }
 
     fn grow(&mut self) {
-        let len = (self.slots.len() * 2).max(16);
+        let len = (self.slots.len() * 2).max(FEW * 2);
         self.slots = vec![0; len];
         for (number, group) in (1..).zip(&self.groups) {
             let mut slot = group.hash as usize & (len - 1);

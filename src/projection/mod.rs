@@ -21,7 +21,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::failure::Failure;
-use crate::json::{Body, Span, Value};
+use crate::json::{Body, Place, Value};
 use crate::plan::{Hole, Location};
 
 pub use assemble::{TooLarge, assemble};
@@ -36,9 +36,9 @@ use writer::Writer;
 #[derive(Debug, Clone)]
 pub enum Answer {
     /// One value within a body.
-    Value(Body, Span),
+    Value(Body, Place),
     /// The rows of one key, to be written as a list, in order.
-    Rows(Body, Vec<Span>),
+    Rows(Body, Vec<Place>),
     /// The upstream said null, or nothing lies where the value should.
     Null,
     /// The upstream has no such thing: 404, or no row for the key.
@@ -71,8 +71,7 @@ pub struct Fragment<'p> {
     pub bytes: Vec<u8>,
     /// The holes, by offset.
     pub holes: Vec<HoleAt<'p>>,
-    /// The objects that holes belong to.
-    pub instances: Vec<Instance>,
+    captures: Captures,
     /// Nullable values around holes that may not be null.
     pub scopes: Vec<Scope>,
     /// Failures of nullable positions, by offset.
@@ -114,21 +113,30 @@ pub struct HoleAt<'p> {
     pub hole: &'p Hole,
     /// Where the document asks for it.
     pub locations: &'p [Location],
-    /// The object around it, in [`Fragment::instances`].
-    pub instance: u32,
+    /// The object around it.
+    pub instance: Instance,
     /// The innermost nullable value around it within the fragment, if the hole may not be null.
     pub scope: Option<u32>,
     /// Its place.
     pub path: PathId,
 }
 
-/// What holes read of the object around them.
-#[derive(Debug)]
+/// The object around a hole, as far as holes read of it: [`Fragment::capture`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Instance {
-    /// The body the spans lie in.
-    pub body: Body,
-    /// By capture of the selection; `None`: absent.
-    pub captures: Box<[Option<Span>]>,
+    body: u32,
+    /// Where its captures begin, and the one after the last.
+    first: u32,
+    end: u32,
+}
+
+/// What holes read of the objects around them, one object after another.
+#[derive(Debug, Default)]
+struct Captures {
+    /// What the objects lie in: mostly one body.
+    bodies: Vec<Body>,
+    /// For each object, by capture of its selection; `None`: absent.
+    places: Vec<Option<Place>>,
 }
 
 /// A nullable value: if a hole within it that may not be null fails, these bytes become `null`.
@@ -193,13 +201,13 @@ impl Fragment<'_> {
         let failed = Failed { path: Vec::new(), locations: &[], failure };
         Writer::new(0, 0).finish(Outcome::Failed(failed))
     }
-}
 
-impl Instance {
-    /// What a slot has captured; `None`: the object has no such property.
+    /// What a slot has captured of the object around one of these holes; `None`: the object has
+    /// no such property.
     #[must_use]
-    pub fn capture(&self, slot: u32) -> Option<Value<'_>> {
-        let span = (*self.captures.get(slot as usize)?)?;
-        Some(self.body.at(span))
+    pub fn capture(&self, of: Instance, slot: u32) -> Option<Value<'_>> {
+        let Captures { bodies, places } = &self.captures;
+        let captures = places.get(of.first as usize..of.end as usize)?;
+        Some(bodies.get(of.body as usize)?.at((*captures.get(slot as usize)?)?))
     }
 }

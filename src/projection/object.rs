@@ -6,20 +6,21 @@ use std::sync::Arc;
 use crate::json::{Kind as JsonKind, Path, Segment, Value};
 use crate::plan::{Computed, Field, FieldValue, Kind, Lead, Selection, Shape};
 
-use super::message;
+use super::order::{Layouts, Seen};
 use super::paths::PathStep;
 use super::value::{Asked, At, Projector};
 use super::writer::Bubble;
+use super::{Instance, message};
 
 /// An object whose properties have been noted.
 #[derive(Clone, Copy)]
 struct Object<'p, 'a> {
     value: Value<'a>,
     selection: &'p Selection,
-    /// Where its properties begin in what was seen.
-    base: usize,
+    /// Its wanted properties.
+    seen: Seen,
     /// What its holes read of it.
-    instance: u32,
+    instance: Instance,
 }
 
 impl<'p, 'a> Projector<'p, 'a, '_> {
@@ -29,29 +30,18 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         value: Value<'a>,
         selection: &'p Selection,
     ) -> Result<(), Bubble<'p>> {
-        let base = self.seen.len();
-        self.note(value, selection);
-        let result = self.fields(Object { value, selection, base, instance: 0 });
-        self.seen.truncate(base);
+        let seen = self.layouts.note(value, selection);
+        let instance = Instance::default();
+        let result = self.fields(Object { value, selection, seen, instance });
+        self.layouts.forget(seen);
         result
-    }
-
-    fn note(&mut self, value: Value<'a>, selection: &'p Selection) {
-        let base = self.seen.len();
-        self.seen.resize(base + selection.names().len(), None);
-        let Some(seen) = self.seen.get_mut(base..) else { return };
-        self.layouts.walk(value, selection, |number, value| {
-            if let Some(seen) = seen.get_mut(number as usize) {
-                *seen = Some(value);
-            }
-        });
     }
 
     fn fields(&mut self, mut object: Object<'p, 'a>) -> Result<(), Bubble<'p>> {
         let selection = object.selection;
         if selection.has_holes() {
-            let slots = 0..u32::try_from(selection.captures.len()).unwrap_or(0);
-            let captures = slots.map(|slot| Some(self.captured(object, slot)?.span())).collect();
+            let (layouts, slots) = (&*self.layouts, 0..selection.captures.len() as u32);
+            let captures = slots.map(|slot| object.captured(layouts, slot).map(Value::place));
             object.instance = self.writer.instance(self.body, captures);
         }
         if selection.fields.is_empty() {
@@ -85,9 +75,11 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         }
         match &field.value {
             FieldValue::Property(path, shape) => match lead.name {
-                Some(name) if lead.is_whole => self.position(self.seen(object, name), shape, at),
+                Some(name) if lead.is_whole => {
+                    self.position(object.property(self.layouts, name), shape, at)
+                }
                 name if path.is_single() => {
-                    self.position(self.locate(object, path, name), shape, at)
+                    self.position(object.locate(self.layouts, path, name), shape, at)
                 }
                 _ => self.each(object, path, shape, at),
             },
@@ -141,7 +133,7 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
         shape: &'p Shape,
         at: At<'p>,
     ) -> Result<(), Bubble<'p>> {
-        let this = computed.slots.iter().map(|slot| self.captured(object, *slot));
+        let this = computed.slots.iter().map(|slot| object.captured(self.layouts, *slot));
         let this = this.collect::<Vec<_>>();
         match self.compute(computed, &this, None) {
             Ok(body) => self.of_body(&body, |it| it.position(Some(body.root()), shape, at)),
@@ -160,25 +152,27 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             None => self.within(at, |it| Err(it.failed(message::no_introspection(), at.asked))),
         }
     }
+}
 
-    /// What a slot of the selection captures of an object.
-    fn captured(&self, object: Object<'p, 'a>, slot: u32) -> Option<Value<'a>> {
-        let (path, name) = object.selection.capture(slot)?;
-        self.locate(object, path, name)
+impl<'a> Object<'_, 'a> {
+    /// What a slot of the selection captures of it.
+    fn captured(self, layouts: &Layouts<'_>, slot: u32) -> Option<Value<'a>> {
+        let (path, name) = self.selection.capture(slot)?;
+        self.locate(layouts, path, name)
     }
 
     /// The value at a path, whose first name has been looked out for.
-    fn locate(&self, object: Object<'p, 'a>, path: &Path, name: Option<u32>) -> Option<Value<'a>> {
+    fn locate(self, layouts: &Layouts<'_>, path: &Path, name: Option<u32>) -> Option<Value<'a>> {
         match (path.segments(), name) {
-            ([_], Some(name)) => self.seen(object, name),
-            ([_, rest @ ..], Some(name)) => below(self.seen(object, name)?, rest),
-            (steps, _) => below(object.value, steps),
+            ([_], Some(name)) => self.property(layouts, name),
+            ([_, rest @ ..], Some(name)) => below(self.property(layouts, name)?, rest),
+            (steps, _) => below(self.value, steps),
         }
     }
 
     #[inline]
-    fn seen(&self, object: Object<'p, 'a>, name: u32) -> Option<Value<'a>> {
-        *self.seen.get(object.base + name as usize)?
+    fn property(self, layouts: &Layouts<'_>, name: u32) -> Option<Value<'a>> {
+        layouts.seen(self.seen, name).map(|place| self.value.body().at(place))
     }
 }
 

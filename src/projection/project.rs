@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::json::{Body, Span};
+use crate::json::{Body, Place};
 use crate::plan::{Kind, Selection, Shape};
 
 use super::order::Layouts;
@@ -26,12 +26,13 @@ pub fn project<'p>(
     match answer {
         Answer::Null => Writer::new(0, 0).finish(Outcome::Null),
         Answer::Missing => Writer::new(0, 0).finish(Outcome::Missing),
-        Answer::Value(body, span) => of_body(body, span.len(), with, layouts, |it| {
-            it.value(body.at(*span), &shape.kind, None)
-        }),
+        Answer::Value(body, place) => {
+            let value = body.at(*place);
+            of_body(body, value.raw().len(), with, layouts, |it| it.value(value, &shape.kind, None))
+        }
         Answer::Rows(body, rows) => match &shape.kind {
             Kind::List(item) => {
-                let len = rows.iter().map(|row| row.len()).sum();
+                let len = rows.iter().map(|row| body.at(*row).raw().len()).sum();
                 of_body(body, len, with, layouts, |it| it.rows(rows, item))
             }
             kind => match array(body, rows) {
@@ -70,8 +71,7 @@ fn of_body<'p, 'a>(
     write: impl FnOnce(&mut Projector<'p, 'a, '_>) -> Result<Came, Bubble<'p>>,
 ) -> Fragment<'p> {
     let mut writer = Writer::new(len / 2 + 64, inputs.max_bytes);
-    let mut projector =
-        Projector { writer: &mut writer, inputs, service, body, seen: Vec::new(), layouts };
+    let mut projector = Projector { writer: &mut writer, inputs, service, body, layouts };
     let outcome = match write(&mut projector) {
         Ok(Came::Value) => Outcome::Value,
         Ok(Came::Null) => Outcome::Null,
@@ -84,7 +84,7 @@ fn of_body<'p, 'a>(
 }
 
 impl<'p> Projector<'p, '_, '_> {
-    fn rows(&mut self, rows: &[Span], item: &'p Shape) -> Result<Came, Bubble<'p>> {
+    fn rows(&mut self, rows: &[Place], item: &'p Shape) -> Result<Came, Bubble<'p>> {
         self.writer.bytes.push(b'[');
         for (index, row) in (0..).zip(rows) {
             self.room(None)?;
@@ -96,14 +96,13 @@ impl<'p> Projector<'p, '_, '_> {
 }
 
 /// Rows as the list they stand for, where something reads them as one value.
-fn array(body: &Body, rows: &[Span]) -> Option<Body> {
-    let mut text = Vec::with_capacity(rows.iter().map(|row| row.len() + 1).sum::<usize>() + 2);
-    text.push(b'[');
+fn array(body: &Body, rows: &[Place]) -> Option<Body> {
+    let mut text = vec![b'['];
     for (index, row) in rows.iter().enumerate() {
         if index > 0 {
             text.push(b',');
         }
-        text.extend_from_slice(body.bytes().get(row.range())?);
+        text.extend_from_slice(body.at(*row).raw());
     }
     text.push(b']');
     Body::parse(text.into()).ok()

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::json::{Body, Kind, Path, Segment, Span, Value};
+use crate::json::{Body, Kind, Path, Place, Segment, Span, Value};
 use crate::schema::{Batch, By, ErrorRule};
 use crate::template::Key;
 
@@ -18,7 +18,7 @@ pub struct Groups {
     part: Path,
     keys: Keys,
     /// Each row, and the next one of its key.
-    rows: Vec<(Span, Option<u32>)>,
+    rows: Vec<(Place, Option<u32>)>,
     without_key: usize,
     /// How many times a row has joined a group.
     joined: usize,
@@ -28,7 +28,7 @@ pub struct Groups {
 
 /// A row that reports a failure (`error.if`): where it lies in the batch's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FailedRow(pub Span);
+pub struct FailedRow(pub Place);
 
 /// A batch's answer that holds no rows where they should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,12 +125,12 @@ impl Groups {
             if index > 0 {
                 text.push(b',');
             }
-            text.extend_from_slice(self.body.bytes().get(row.range())?);
+            text.extend_from_slice(self.body.at(row).raw());
         }
         text.push(b']');
         let mut only = Self::none(Body::parse(text.into()).ok()?, self.part.clone());
         for row in only.body.clone().root().items() {
-            only.join(Some(Text::Unescaped(key.text().into())), row.span(), false);
+            only.join(Some(Text::Unescaped(key.text().into())), row.place(), false);
         }
         Some(only)
     }
@@ -150,7 +150,7 @@ impl Groups {
     /// What the rows take in memory, in bytes, about.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.body.bytes().len() * 5 / 2 + self.rows.len() * size_of::<(Span, Option<u32>)>()
+        self.body.bytes().len() * 5 / 2 + self.rows.len() * size_of::<(Place, Option<u32>)>()
     }
 
     /// How many rows were dropped because they have no key.
@@ -178,7 +178,7 @@ impl Groups {
             return Ok(Answer::Value(self.body.clone(), row));
         }
         Ok(match self.part.eval(self.body.at(row)) {
-            Some(part) => Answer::Value(self.body.clone(), part.span()),
+            Some(part) => Answer::Value(self.body.clone(), part.place()),
             None => Answer::Null,
         })
     }
@@ -200,17 +200,17 @@ impl Groups {
         Ok(Answer::Rows(self.body.clone(), parts))
     }
 
-    fn append(&self, row: Span, parts: &mut Vec<Span>) {
+    fn append(&self, row: Place, parts: &mut Vec<Place>) {
         let row = self.body.at(row);
         if !self.part.is_single() {
-            parts.extend(self.part.eval_all(row).map(Value::span));
+            parts.extend(self.part.eval_all(row).map(Value::place));
             return;
         }
         let Some(part) = self.part.eval(row) else { return };
         match part.kind() {
             Kind::Null => {}
-            Kind::Array => parts.extend(part.items().map(Value::span)),
-            Kind::Boolean | Kind::Number | Kind::String | Kind::Object => parts.push(part.span()),
+            Kind::Array => parts.extend(part.items().map(Value::place)),
+            Kind::Boolean | Kind::Number | Kind::String | Kind::Object => parts.push(part.place()),
         }
     }
 
@@ -223,22 +223,22 @@ impl Groups {
         }
     }
 
-    fn rows(&self, group: &Group) -> impl Iterator<Item = Span> {
+    fn rows(&self, group: &Group) -> impl Iterator<Item = Place> {
         let row = |row: u32| self.rows.get(row as usize);
         let first = group.rows.and_then(|(first, _)| row(first));
-        std::iter::successors(first, move |(_, next)| next.and_then(row)).map(|(span, _)| *span)
+        std::iter::successors(first, move |(_, next)| next.and_then(row)).map(|(row, _)| *row)
     }
 
     /// Adds a row to the group of each of its keys.
     fn add(&mut self, row: Value<'_>, by: &Path, error: &ErrorRule) {
-        let (span, failed, before) = (row.span(), reports_failure(error, row), self.joined);
+        let (place, failed, before) = (row.place(), reports_failure(error, row), self.joined);
         if let [Segment::Property(name)] = by.segments() {
             if let Some(value) = row.get(name) {
-                self.join_all(value, span, failed);
+                self.join_all(value, place, failed);
             }
         } else {
             for value in by.eval_all(row) {
-                self.join_all(value, span, failed);
+                self.join_all(value, place, failed);
             }
         }
         if self.joined == before {
@@ -246,7 +246,7 @@ impl Groups {
         }
     }
 
-    fn join_all(&mut self, value: Value<'_>, row: Span, failed: bool) {
+    fn join_all(&mut self, value: Value<'_>, row: Place, failed: bool) {
         if value.kind() == Kind::Array {
             for key in value.items() {
                 self.join(key_text(key), row, failed);
@@ -256,7 +256,7 @@ impl Groups {
         }
     }
 
-    fn join(&mut self, key: Option<Text>, row: Span, failed: bool) {
+    fn join(&mut self, key: Option<Text>, row: Place, failed: bool) {
         let group = key.and_then(|key| self.keys.group(&self.body, key));
         let Some(group) = group else { return };
         self.joined += 1;
@@ -285,8 +285,8 @@ impl Groups {
         let failed = reports_failure(error, row);
         let Some(group) = self.keys.group(&self.body, Text::Unescaped(name)) else { return };
         let Ok(number) = u32::try_from(self.rows.len()) else { return };
-        (group.rows, group.failed) = (Some((number, number)), failed.then(|| row.span()));
-        self.rows.push((row.span(), None));
+        (group.rows, group.failed) = (Some((number, number)), failed.then(|| row.place()));
+        self.rows.push((row.place(), None));
     }
 }
 

@@ -21,8 +21,6 @@ pub(super) struct Projector<'p, 'a, 'w> {
     /// The upstream that gave the body; `None` for a root selection.
     pub(super) service: Option<&'a Arc<str>>,
     pub(super) body: &'a Body,
-    /// Where the wanted properties of the objects around the next byte lie.
-    pub(super) seen: Vec<Option<Value<'a>>>,
     pub(super) layouts: &'w mut Layouts<'p>,
 }
 
@@ -161,7 +159,6 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             inputs: self.inputs,
             service: self.service,
             body,
-            seen: Vec::new(),
             layouts: &mut *self.layouts,
         })
     }
@@ -280,8 +277,8 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
     }
 
     fn through(&mut self, answer: Value<'a>, through: &'p Through, asked: Option<Asked<'p>>) {
-        let captures = through.captures.iter().map(|path| Some(path.eval(answer)?.span()));
-        let instance = self.writer.instance(self.body, captures.collect());
+        let captures = through.captures.iter().map(|path| Some(path.eval(answer)?.place()));
+        let instance = self.writer.instance(self.body, captures);
         let locations = asked.map_or(&[][..], |asked| &asked.field.locations);
         self.writer.hole(&through.hole, locations, instance);
     }

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use crate::failure::Failure;
-use crate::json::{Body, Span};
+use crate::json::{Body, Place};
 use crate::plan::{Hole, Location};
 
 use super::paths::{PathId, PathStep, Paths};
-use super::{ErrorAt, Failed, Fragment, HoleAt, Instance, Outcome, Scope};
+use super::{Captures, ErrorAt, Failed, Fragment, HoleAt, Instance, Outcome, Scope};
 
 /// A failure on its way to the nearest nullable value around it.
 pub(super) type Bubble<'p> = Box<Failed<'p>>;
@@ -17,7 +17,7 @@ pub(super) type Bubble<'p> = Box<Failed<'p>>;
 pub(super) struct Writer<'p> {
     pub(super) bytes: Vec<u8>,
     holes: Vec<HoleAt<'p>>,
-    instances: Vec<Instance>,
+    captures: Captures,
     scopes: Vec<Scope>,
     errors: Vec<ErrorAt<'p>>,
     paths: Paths<'p>,
@@ -42,7 +42,7 @@ struct Frame<'p> {
 pub(super) struct Mark {
     bytes: usize,
     holes: usize,
-    instances: usize,
+    captures: usize,
     scopes: usize,
     errors: usize,
     paths: usize,
@@ -55,7 +55,7 @@ impl<'p> Writer<'p> {
         Self {
             bytes: Vec::with_capacity(capacity.min(max_bytes)),
             holes: Vec::new(),
-            instances: Vec::new(),
+            captures: Captures::default(),
             scopes: Vec::new(),
             errors: Vec::new(),
             paths: Paths::default(),
@@ -70,8 +70,8 @@ impl<'p> Writer<'p> {
         if !matches!(outcome, Outcome::Value) {
             self = Self::new(0, 0);
         }
-        let Self { bytes, holes, instances, scopes, errors, paths, .. } = self;
-        Fragment { outcome, bytes, holes, instances, scopes, errors, paths }
+        let Self { bytes, holes, captures, scopes, errors, paths, .. } = self;
+        Fragment { outcome, bytes, holes, captures, scopes, errors, paths }
     }
 
     /// Goes into a value that begins here.
@@ -110,7 +110,7 @@ impl<'p> Writer<'p> {
         Mark {
             bytes: self.bytes.len(),
             holes: self.holes.len(),
-            instances: self.instances.len(),
+            captures: self.captures.places.len(),
             scopes: self.scopes.len(),
             errors: self.errors.len(),
             paths: self.paths.len(),
@@ -120,10 +120,10 @@ impl<'p> Writer<'p> {
     /// Writes `null` in place of all that was written since the mark, and why: one error stands
     /// for what it takes back.
     pub(super) fn fail_since(&mut self, mark: Mark, failed: Failed<'p>) {
-        let Mark { bytes, holes, instances, scopes, errors, paths } = mark;
+        let Mark { bytes, holes, captures, scopes, errors, paths } = mark;
         self.bytes.truncate(bytes);
         self.holes.truncate(holes);
-        self.instances.truncate(instances);
+        self.captures.places.truncate(captures);
         self.scopes.truncate(scopes);
         self.errors.truncate(errors);
         self.paths.truncate(paths);
@@ -158,14 +158,23 @@ impl<'p> Writer<'p> {
         Box::new(Failed { path, locations, failure: failure.into() })
     }
 
-    /// Adds an object that holes belong to.
-    pub(super) fn instance(&mut self, body: &Body, captures: Box<[Option<Span>]>) -> u32 {
-        self.instances.push(Instance { body: body.clone(), captures });
-        count(self.instances.len() - 1)
+    /// Adds what holes read of an object around them.
+    pub(super) fn instance(
+        &mut self,
+        body: &Body,
+        captures: impl Iterator<Item = Option<Place>>,
+    ) -> Instance {
+        let Captures { bodies, places } = &mut self.captures;
+        if bodies.last().is_none_or(|last| !last.is(body)) {
+            bodies.push(body.clone());
+        }
+        let first = count(places.len());
+        places.extend(captures);
+        Instance { body: count(bodies.len() - 1), first, end: count(places.len()) }
     }
 
     /// Leaves a hole as the value last entered.
-    pub(super) fn hole(&mut self, hole: &'p Hole, locations: &'p [Location], instance: u32) {
+    pub(super) fn hole(&mut self, hole: &'p Hole, locations: &'p [Location], instance: Instance) {
         let offset = self.offset();
         let scope = if hole.nullable { None } else { self.scope() };
         let path = self.path();

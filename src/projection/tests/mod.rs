@@ -116,7 +116,7 @@ fn body(text: &str) -> Body {
 
 fn answer(text: &str) -> Answer {
     let body = body(text);
-    let span = body.span_of(body.root());
+    let span = body.root().place();
     Answer::Value(body, span)
 }
 

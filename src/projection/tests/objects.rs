@@ -157,9 +157,8 @@ fn holes_know_their_place_and_what_their_object_says() {
         .holes
         .iter()
         .map(|hole| {
-            let instance = &fragment.instances[hole.instance as usize];
             let captures = (0..5).map(|slot| {
-                let value = instance.capture(slot)?;
+                let value = fragment.capture(hole.instance, slot)?;
                 Some(String::from_utf8_lossy(value.raw()).into_owned())
             });
             (place(&fragment.paths.steps(hole.path)), captures.collect::<Vec<_>>())
@@ -215,11 +214,10 @@ fn what_a_nulled_value_held_is_gone_and_what_was_around_stays_right() {
     let expected = "{\"l\":[null,{\"h\":_,\"x\":1}]}\n\
         l.0.x: UPSTREAM_BAD_ANSWER: I.x: the upstream gave a string where Int is declared";
     assert_eq!(shown(&fragment), expected);
-    assert_eq!((fragment.instances.len(), fragment.scopes.len()), (1, 2));
+    assert_eq!((fragment.captures.places.len(), fragment.scopes.len()), (1, 2));
     let hole = &fragment.holes[0];
     assert_eq!(place(&fragment.paths.steps(hole.path)), "l.1.h");
-    let capture =
-        fragment.instances[hole.instance as usize].capture(0).map(|value| value.raw().to_vec());
+    let capture = fragment.capture(hole.instance, 0).map(|value| value.raw().to_vec());
     assert_eq!(capture, Some(b"5".to_vec()));
     assert_eq!(fragment.scopes[1].parent, Some(0));
     assert_eq!(fragment.bytes[fragment.scopes[0].end as usize..], *b"}");
@@ -234,20 +232,23 @@ fn an_answer_that_only_leads_on_is_one_hole() {
     assert_eq!(shown(&fragment), "_");
     assert_eq!(fragment.holes[0].path, PathId::ROOT);
     assert_eq!(fragment.holes[0].scope, None);
-    let instance = &fragment.instances[0];
-    assert_eq!(instance.capture(0).map(|value| value.raw().to_vec()), Some(b"[1, 2]".to_vec()));
-    assert!(instance.capture(1).is_none());
+    let instance = fragment.holes[0].instance;
+    assert_eq!(
+        fragment.capture(instance, 0).map(|value| value.raw().to_vec()),
+        Some(b"[1, 2]".to_vec())
+    );
+    assert!(fragment.capture(instance, 1).is_none());
     assert_eq!(
         shown(&project(&Answer::Missing, &shape, &INPUTS, &service(), &mut Layouts::default())),
         "missing"
     );
     let text = body(r#"[{"id": 1}, {"id": 2}]"#);
-    let rows = text.root().items().map(Value::span).collect();
+    let rows = text.root().items().map(Value::place).collect();
     let through = Through { captures: vec![path(".")], hole: self::hole(1, true, None) };
     let shape = req(Kind::Through(Arc::new(through)));
     let fragment =
         project(&Answer::Rows(text, rows), &shape, &INPUTS, &service(), &mut Layouts::default());
-    let seen = fragment.instances[0].capture(0).map(|value| value.raw().to_vec());
+    let seen = fragment.capture(fragment.holes[0].instance, 0).map(|value| value.raw().to_vec());
     assert_eq!(seen, Some(br#"[{"id": 1},{"id": 2}]"#.to_vec()));
 }
 
@@ -277,7 +278,7 @@ fn computed_values_read_the_object_the_arguments_and_the_claims() {
     );
     let paths: Vec<_> = fragment.errors.iter().map(|error| place(&error.failed.path)).collect();
     assert!(paths.contains(&"wrong".to_owned()) && paths.contains(&"broken".to_owned()), "{got}");
-    assert!(fragment.instances.is_empty());
+    assert!(fragment.captures.bodies.is_empty());
 }
 
 #[test]

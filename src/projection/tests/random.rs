@@ -307,7 +307,7 @@ fn targets(
     down: &Arc<Failure>,
 ) -> Vec<Target> {
     let bring = |hole: &HoleAt<'_>| {
-        let key = fragment.instances[hole.instance as usize].capture(hole.hole.slots[0]);
+        let key = fragment.capture(hole.instance, hole.hole.slots[0]);
         let key = key.map(|key| {
             serde_json::from_slice::<serde_json::Value>(key.raw()).expect("JSON").to_string()
         });

@@ -158,9 +158,9 @@ fn a_root_is_null_missing_or_failed_and_then_has_no_bytes() {
 #[test]
 fn rows_are_written_as_a_list() {
     let text = body(r#"[{"x": 1}, {"x": 2}, {"x": "3"}]"#);
-    let rows: Vec<Span> = text.root().items().map(Value::span).collect();
+    let rows: Vec<Place> = text.root().items().map(Value::place).collect();
     let object = object("T", [prop("x", req(INT))]);
-    let projected = |rows: &[Span], shape: &Shape| {
+    let projected = |rows: &[Place], shape: &Shape| {
         let answer = Answer::Rows(text.clone(), rows.to_vec());
         shown(&project(&answer, shape, &INPUTS, &service(), &mut Layouts::default()))
     };
