@@ -49,7 +49,6 @@ type Query {
   whoami: Account @rest(upstream: "users", path: "/account?as={headers.x-user-id}")
   search(text: String!): Account
     @rest(upstream: "users", method: POST, path: "/search", body: """{"text": "{args.text}"}""")
-  me: User @ref(key: "claims.sub")
   users(ids: [ID!]!): [User]! @ref(key: "args.ids")
 }
 type Account { owner: String  team: String }
