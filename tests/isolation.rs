@@ -4,14 +4,14 @@
 //!
 //! What this proves: calls and batches are made with the headers of the request they belong to, and
 //! their answers go to that request, or to another of the same caller's. What outlives a request
-//! (kept answers and rows, calls under way, verified tokens) has the caller in its key: each of
-//! these tests turns red without. Loaders and a step's calls live within one request, so no two
-//! callers ever meet in one; that the caller is also part of their keys is a second lock, which no
-//! request can try while the first one holds. The unit tests of `fetch` try it.
+//! (kept answers and rows, calls under way, verified tokens) has the caller in its key: taken out of
+//! any of them, it turns tests here red. Loaders and a step's calls live within one request, so no
+//! two callers ever meet in one; that the caller is also part of their keys is a second lock, which
+//! no request can try while the first one holds. The unit tests of `fetch` try it.
 
 mod fetch_rig;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -452,6 +452,50 @@ async fn callers_who_differ_in_any_one_part_share_nothing() {
                 assert_eq!(doors.calls.count(), expected, "{query} {what} {cache_control:?}");
             }
         }
+    }
+}
+
+/// Callers without a token who send something that a service is told: it is compared byte by byte
+/// and line by line, for kept answers and rows and for calls under way.
+#[tokio::test(start_paused = true)]
+async fn callers_who_differ_in_any_byte_that_is_forwarded_share_nothing() {
+    const TENANT: &str = "[headers]\nforward = [\"x-tenant\"]\n";
+    let sent: [&[&[u8]]; 8] =
+        [&[], &[b""], &[b"a"], &[b"A"], &[b"a", b"b"], &[b"b", b"a"], &[b"a, b"], &[b"\xff"]];
+    for query in ["{ whoami { team } }", "{ users(ids: [1]) { owner } }"] {
+        let (open, gate) = watch::channel(false);
+        let doors = Doors::with(GATEWAY, TENANT, move |call| {
+            let mut gate = gate.clone();
+            async move {
+                gate.wait_for(|open| *open).await.unwrap();
+                signed_and_kept(&call, "max-age=60")
+            }
+        });
+        let doors = Arc::new(doors);
+        let mut asking = JoinSet::new();
+        for values in sent.iter().chain(&sent) {
+            let mut request = graphql(None);
+            for value in *values {
+                request = request.header("x-tenant", HeaderValue::from_bytes(value).unwrap());
+            }
+            let body = Body::from(json!({"query": query}).to_string());
+            let (request, doors) = (request.body(body).unwrap(), Arc::clone(&doors));
+            asking.spawn(async move { answer(&doors.router, request).await });
+        }
+        settle().await;
+        open.send(true).unwrap();
+        asking.join_all().await;
+        let told: HashSet<Vec<Vec<u8>>> = doors
+            .calls
+            .all()
+            .iter()
+            .map(|call| {
+                let values = call.headers.get_all("x-tenant").iter();
+                values.map(|value| value.as_bytes().to_vec()).collect()
+            })
+            .collect();
+        assert_eq!(told, sent.map(|values| values.iter().map(|v| v.to_vec()).collect()).into());
+        assert_eq!(doors.calls.count(), sent.len(), "{query}: twice the same is asked once");
     }
 }
 
