@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING};
 use http::{Method, StatusCode, Uri};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Instant;
@@ -70,6 +70,21 @@ pub(super) async fn frame(
     line.bytes = response.body().size_hint().exact().unwrap_or_default();
     line.whole = true;
     response
+}
+
+/// Whether where a request ends, and for which host it is, is beyond doubt. hyper has refused most
+/// of what HTTP/1.1 forbids here; this is what it lets through (RFC 9112 sections 3.2 and 6.1).
+pub(super) fn has_one_reading(headers: &HeaderMap) -> Result<(), Refused> {
+    if headers.get_all(HOST).iter().nth(1).is_some() {
+        return Err(Refused::unframed(StatusCode::BAD_REQUEST, "A request has one Host."));
+    }
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let chunked = |coding: &http::HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if codings.next().is_some_and(|coding| !chunked(coding)) || codings.next().is_some() {
+        let message = "No transfer coding but chunked is understood.";
+        return Err(Refused::unframed(StatusCode::NOT_IMPLEMENTED, message));
+    }
+    Ok(())
 }
 
 /// Has a request answered, and says on the answer which pages may read it.

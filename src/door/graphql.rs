@@ -17,7 +17,7 @@ use crate::failure::Code;
 use crate::identity::{self, ClientHeaders, Identity, Refusal};
 
 use super::accept::{self, MediaType};
-use super::arrival::Arrival;
+use super::arrival::{Arrival, has_one_reading};
 use super::reply::{self, Refused};
 use super::request::GraphqlRequest;
 use super::{Door, RequestContext};
@@ -51,6 +51,7 @@ async fn admit(
     if parts.method != Method::GET && parts.method != Method::POST {
         return Err(Refused::method("GET, POST"));
     }
+    has_one_reading(&parts.headers)?;
     let media = media.ok_or_else(|| {
         let message = "The answer is application/graphql-response+json or application/json.";
         Refused::by_http(StatusCode::NOT_ACCEPTABLE, message)

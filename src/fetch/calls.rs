@@ -239,3 +239,96 @@ fn too_late(request: &Request) -> Error {
 pub(super) fn unknown_service(name: &Arc<str>) -> Arc<Failure> {
     Arc::new(Failure::new(Code::Internal, "The gateway cannot reach a service.").of(name, None))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::cache::Clock;
+    use crate::identity::Outbound;
+    use crate::json::{Body, Path};
+    use crate::limits::UpstreamCalls;
+    use crate::observe::{CallLog, RequestId, TraceContext};
+    use crate::schema::{EndpointId, ErrorRule, NotFound};
+    use crate::template::{BodyEncoding, KeyMode, Rendered, RequestParts, RequestTemplate, Values};
+    use crate::upstream::InMemory;
+
+    /// Two callers who differ in one thing.
+    pub(in crate::fetch) fn partitions() -> [Arc<Partition>; 2] {
+        [r#""ada""#, r#""bob""#].map(|subject| {
+            Arc::new(Partition::Of {
+                issuer: None,
+                subject: Some(subject.as_bytes().into()),
+                scopes: [None, None],
+                claims: Box::new([]),
+            })
+        })
+    }
+
+    /// What the calls of one request share.
+    pub(in crate::fetch) fn wire(partition: &Arc<Partition>) -> Arc<Wire> {
+        Arc::new(Wire {
+            partition: Arc::clone(partition),
+            budget: UpstreamCalls::new(1),
+            deadline: Instant::now(),
+            trace: TraceContext::new_trace(),
+            request_id: RequestId::random(),
+            callers: std::iter::empty().collect(),
+            log: Arc::<CallLog>::default(),
+            kept: Arc::new(super::super::Kept::new(0, Clock::hand())),
+        })
+    }
+
+    /// `/users?id={keys}` of a service that is told nothing.
+    pub(in crate::fetch) fn endpoint() -> (Arc<Service>, Arc<Endpoint>, Arc<Rendered>) {
+        let name: Arc<str> = "users".into();
+        let transport = Arc::new(InMemory::new(|_: &Request, _: &CallContext<'_>| {
+            Ok(Reply::json(StatusCode::OK, "[]"))
+        }));
+        let service = Service { name: Arc::clone(&name), transport, outbound: Outbound::default() };
+        let parts = RequestParts {
+            method: Method::GET,
+            path: "/users?id={keys}",
+            headers: &[],
+            body: None,
+            encoding: BodyEncoding::Json,
+        };
+        let request = RequestTemplate::parse(parts, KeyMode::Many, &|_| None).expect("a template");
+        let args = Body::parse("{}".into()).expect("JSON");
+        let headers = http::HeaderMap::new();
+        let values =
+            Values { args: args.root(), this: &[], claims: None, headers: &headers, key: None };
+        let rest = Arc::new(request.render(&values).expect("a request"));
+        let endpoint = Endpoint {
+            id: EndpointId(0),
+            upstream: name,
+            label: "GET /users?id={keys}".into(),
+            request,
+            this: Vec::new(),
+            at: Path::root(),
+            batch: None,
+            error: ErrorRule::default(),
+            timeout: None,
+            not_found: NotFound::Null,
+            cache: None,
+        };
+        (Arc::new(service), Arc::new(endpoint), rest)
+    }
+
+    /// A step's calls are one caller's, so that no request can try this.
+    #[test]
+    fn a_call_that_another_caller_has_made_is_not_given_to_this_one() {
+        let [ada, bob] = partitions();
+        let (service, endpoint, _) = endpoint();
+        let path_and_query = "/account".to_owned();
+        let request = Request { method: Method::GET, path_and_query, headers: vec![], body: None };
+        let request = Arc::new(request);
+        let asking = Asking { service, endpoint, request, of_caller: false, whole: true };
+        let adas = Calls::new(wire(&ada), true);
+        let first = adas.open(asking.clone());
+        assert!(first.ptr_eq(&adas.open(asking.clone())), "asked once");
+        let bobs = Calls { wire: wire(&bob), ..adas };
+        assert!(!first.ptr_eq(&bobs.open(asking)));
+    }
+}

@@ -262,3 +262,27 @@ impl Requests {
         Chunk { rows: rows.shared() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::calls::tests::{endpoint, partitions, wire};
+    use super::*;
+    use crate::json::Path;
+    use crate::schema::By;
+
+    /// A step's loaders are one caller's, so that no request can try this.
+    #[test]
+    fn keys_of_two_callers_are_not_gathered_in_one_loader() {
+        let [ada, bob] = partitions();
+        let (service, endpoint, rest) = endpoint();
+        let by = By::Property(Path::property("id"));
+        let batch = Arc::new(Batch { key: None, by, value: Path::root(), first: None, max: 100 });
+        let calls = Arc::new(Calls::new(wire(&ada), true));
+        let open = |loaders: &Loaders| loaders.open(&service, &endpoint, &batch, Arc::clone(&rest));
+        let adas = Loaders::new(calls, ada);
+        let first = open(&adas);
+        assert_eq!(open(&adas), first, "opened once");
+        let bobs = Loaders { partition: bob, ..adas };
+        assert_ne!(open(&bobs), first);
+    }
+}

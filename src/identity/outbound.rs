@@ -13,7 +13,7 @@ use crate::upstream::CallerHeaders;
 use super::{ClientHeaders, Identity};
 
 /// The identity headers and the forwarded headers of one upstream.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Outbound {
     identity: Vec<(HeaderName, HeaderTemplate)>,
     forward: Vec<HeaderName>,

@@ -119,10 +119,11 @@ impl Received {
 /// Whether a header says how a request came in, or that it is meant for another path than its own;
 /// by whatever alias.
 fn tells_of_arrival(name: &HeaderName) -> bool {
-    let plain = name.as_str().replace('_', "-");
-    plain.starts_with("x-forwarded-")
+    let plain: Vec<u8> = plain(name).collect();
+    plain.starts_with(b"x-forwarded-")
         || ["forwarded", "x-forwarded", "x-real-ip", "x-original-url", "x-rewrite-url"]
-            .contains(&plain.as_str())
+            .iter()
+            .any(|known| plain == known.as_bytes())
 }
 
 /// Sets the identity's headers over whatever stands there.
@@ -144,12 +145,16 @@ pub fn is_hop_by_hop(name: &HeaderName) -> bool {
 }
 
 /// Whether two names may reach an application as the same header: many servers make `X_User_Id`
-/// and `X-User-Id` one (CGI's `HTTP_X_USER_ID`).
+/// and `X-User-Id` one (CGI's `HTTP_X_USER_ID`), PHP `X.User.Id` too, and some whatever is neither
+/// letter nor digit.
 #[must_use]
 pub fn is_same_header(one: &HeaderName, other: &HeaderName) -> bool {
-    let (one, other) = (one.as_str().bytes(), other.as_str().bytes());
-    let plain = |byte| if byte == b'_' { b'-' } else { byte };
-    one.map(plain).eq(other.map(plain))
+    plain(one).eq(plain(other))
+}
+
+/// A name as the most careless server reads it.
+fn plain(name: &HeaderName) -> impl Iterator<Item = u8> + '_ {
+    name.as_str().bytes().map(|byte| if byte.is_ascii_alphanumeric() { byte } else { b'-' })
 }
 
 fn belongs_to_http(name: &HeaderName) -> bool {

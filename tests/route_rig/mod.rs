@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use onedoor::config::FixedEnv;
+use onedoor::config::{FixedEnv, JwtIssuer};
 use onedoor::door;
 use onedoor::gateway::{Gateway, Mode, Project};
 use onedoor::identity::mint;
@@ -180,7 +180,7 @@ impl Drop for Upstream {
 /// A gateway on a port of its own.
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
-    token: String,
+    issuer: JwtIssuer,
     serving: JoinHandle<()>,
 }
 
@@ -194,28 +194,43 @@ impl Served {
 
     /// The same with settings of the gateway's own, which stand before everything else.
     pub(crate) async fn with(gateway: &str, upstream: impl fmt::Display, orders: &str) -> Self {
+        let schema = "type Query { one: Int @rest(upstream: \"orders\", path: \"/one\") }";
+        Self::of_schema(schema, gateway, upstream, orders).await
+    }
+
+    /// The same with a schema of its own.
+    pub(crate) async fn of_schema(
+        schema: &str,
+        gateway: &str,
+        upstream: impl fmt::Display,
+        orders: &str,
+    ) -> Self {
         let settings = [
             ("onedoor.toml", format!("{gateway}\n[[auth.jwt]]\nsecret = \"{SECRET}\"\n")),
             ("upstreams/orders.toml", format!("url = \"http://{upstream}\"\n{orders}")),
         ];
         let settings = settings.map(|(name, text)| (name.to_owned(), text));
-        let query = "type Query { one: Int @rest(upstream: \"orders\", path: \"/one\") }";
-        let schema = [("query.graphql".to_owned(), query.to_owned())];
+        let schema = [("query.graphql".to_owned(), schema.to_owned())];
         let (project, problems) = Project::from_texts(settings, schema, &FixedEnv::new());
         let project = project.unwrap_or_else(|| panic!("{}", problems.render(false)));
-        let claims = Map::from_iter([("sub".to_owned(), Value::from("ada"))]);
-        let lifetime = Duration::from_secs(600);
-        let token = mint(&project.config.auth.jwt[0], claims, lifetime).expect("signed");
+        let issuer = project.config.auth.jwt[0].clone();
         let gateway = Gateway::new(project, Mode::Serve).expect("no certificates are needed");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let serving = tokio::spawn(door::serve(listener, gateway.router(), std::future::pending()));
-        Self { address, token, serving }
+        Self { address, issuer, serving }
     }
 
     /// The header of a caller who is let in.
     pub(crate) fn token(&self) -> String {
-        format!("authorization: Bearer {}", self.token)
+        self.token_of("ada")
+    }
+
+    /// The header of whoever this is.
+    pub(crate) fn token_of(&self, subject: &str) -> String {
+        let claims = Map::from_iter([("sub".to_owned(), Value::from(subject))]);
+        let token = mint(&self.issuer, claims, Duration::from_secs(600)).expect("signed");
+        format!("authorization: Bearer {token}")
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {

@@ -17,7 +17,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Extension, Request, State};
 use axum::response::Response;
 use futures::TryStreamExt as _;
-use http::header::{HOST, HeaderMap, TRANSFER_ENCODING, UPGRADE};
+use http::header::{HOST, HeaderMap, UPGRADE};
 use http::request::Parts;
 use http::{Method, StatusCode, Version};
 use tokio::time::Instant;
@@ -28,7 +28,7 @@ use crate::observe::{Call, Outcome};
 use crate::upstream::{CallContext, Passage, pass};
 
 use super::Door;
-use super::arrival::{Arrival, Told};
+use super::arrival::{Arrival, Told, has_one_reading};
 use super::graphql::authenticate;
 use super::health;
 use super::reply::Refused;
@@ -209,20 +209,13 @@ impl Route {
     }
 }
 
-/// Whether a request can be passed on at all. hyper has refused what HTTP/1.1 forbids in framing;
-/// this is what it lets through (RFC 9112 sections 3.2 and 6.1; RFC 9110 sections 7.8 and 9.3).
+/// Whether a request can be passed on at all (RFC 9112 section 3.2; RFC 9110 sections 7.8 and 9.3).
 fn admit(parts: &Parts) -> Result<(), Refused> {
     let Parts { method, headers, version, .. } = parts;
     let unknown = |message| Err(Refused::by_http(StatusCode::NOT_IMPLEMENTED, message));
-    let hosts = headers.get_all(HOST).iter().count();
-    if hosts > 1 || (hosts == 0 && *version == Version::HTTP_11) {
+    has_one_reading(headers)?;
+    if *version == Version::HTTP_11 && !headers.contains_key(HOST) {
         return Err(Refused::unframed(StatusCode::BAD_REQUEST, "A request has one Host."));
-    }
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    let chunked = |coding: &http::HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
-    if codings.next().is_some_and(|coding| !chunked(coding)) || codings.next().is_some() {
-        let message = "No transfer coding but chunked is understood.";
-        return Err(Refused::unframed(StatusCode::NOT_IMPLEMENTED, message));
     }
     if *method == Method::CONNECT || *method == Method::TRACE {
         return unknown("This method is not passed on.");
