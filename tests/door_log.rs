@@ -45,6 +45,7 @@ impl Engine for Partial {
             outcome: Outcome::Executed,
             operation: Some("Screen".into()),
             errors: 1,
+            headers: HeaderMap::new(),
         }
     }
 }

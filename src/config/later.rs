@@ -21,7 +21,6 @@ const KEYS: &[Row] = &[
     ("GatewaySettings", &["rate_limit", "telemetry", "tls"], PLAIN),
     ("AuthSettings", &["api_keys", "introspection"], PLAIN),
     ("UpstreamSettings", &["retry", "breaker", "balance", "health", "cache"], PLAIN),
-    ("HeadersSettings", &["return"], PLAIN),
 ];
 
 /// Values, by the enum that will have them.

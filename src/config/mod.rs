@@ -41,6 +41,7 @@ use files::SettingsText;
 use crate::signature::VerifyingKey;
 
 pub use crate::signature::Algorithm as JwtAlgorithm;
+pub(crate) use check::may_be_returned;
 pub use cors::Cors;
 pub use env::{Env, FixedEnv, NotUtf8, ProcessEnv, SecretFile};
 pub use name::{NotAServiceName, ServiceName};

@@ -25,6 +25,9 @@ pub struct Upstream {
     pub identity_headers: Vec<IdentityHeader>,
     /// The client's headers that are sent along; none twice, and none that tells who is asking.
     pub forward_headers: Vec<HeaderName>,
+    /// The headers of its answers that a GraphQL request's client is given; none twice, and none
+    /// that the gateway writes itself.
+    pub return_headers: Vec<HeaderName>,
     /// What clients may read of a failed answer.
     pub error: ErrorPaths,
     /// Paths that pass straight through to it; no other route of the gateway has the same.

@@ -13,10 +13,12 @@ use tokio::time::{Instant, timeout_at};
 
 use super::answer::Content;
 use super::kept::{Ask, Flown, Forwarded, Role, Until};
+use super::returned::CallPlace;
 use super::{Service, Wire};
 use crate::cache::{Declared, Judged, Keep, NotKept, Partition, Scope, Varying, judge};
 use crate::failure::{Code, Failure};
 use crate::observe::{Call, Outcome, REQUEST_ID};
+use crate::plan::FetchId;
 use crate::schema::{CacheControl, CacheScope, Endpoint};
 use crate::template::Request;
 use crate::upstream::{CallContext, CallerHeaders, Error, ErrorKind, Reply, is_same_header};
@@ -35,6 +37,8 @@ struct CallKey {
 /// Every call of one step, by what it asks.
 pub(super) struct Calls {
     wire: Arc<Wire>,
+    /// The step's number in its plan.
+    step: usize,
     /// Whether answers may come from before this step.
     takes_kept: bool,
     made: Mutex<HashMap<CallKey, SharedCall>>,
@@ -45,6 +49,8 @@ pub(super) struct Calls {
 pub(super) struct Asking {
     pub(super) service: Arc<Service>,
     pub(super) endpoint: Arc<Endpoint>,
+    /// The fetch that it is made for first.
+    pub(super) fetch: FetchId,
     pub(super) request: Arc<Request>,
     /// Whether the request was made of anything of the caller's.
     pub(super) of_caller: bool,
@@ -54,8 +60,8 @@ pub(super) struct Asking {
 
 impl Calls {
     /// No call made yet.
-    pub(super) fn new(wire: Arc<Wire>, takes_kept: bool) -> Self {
-        Self { wire, takes_kept, made: Mutex::default() }
+    pub(super) fn new(wire: Arc<Wire>, step: usize, takes_kept: bool) -> Self {
+        Self { wire, step, takes_kept, made: Mutex::default() }
     }
 
     /// What every call of the client's request shares.
@@ -76,19 +82,20 @@ impl Calls {
             partition: Arc::clone(&self.wire.partition),
         };
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = CallPlace { step: self.step, fetch: asking.fetch, nth: made.len() };
         match made.entry(key) {
             Entry::Occupied(earlier) => earlier.get().clone(),
-            Entry::Vacant(place) => {
+            Entry::Vacant(new) => {
                 let (wire, takes_kept) = (Arc::clone(&self.wire), self.takes_kept);
-                let call = async move { answer(&wire, &asking, takes_kept).await };
-                place.insert(call.boxed().shared()).clone()
+                let call = async move { answer(&wire, &asking, place, takes_kept).await };
+                new.insert(call.boxed().shared()).clone()
             }
         }
     }
 }
 
 /// An answer that is kept, or that another request waits for already, or else a call's.
-async fn answer(wire: &Arc<Wire>, asking: &Asking, takes_kept: bool) -> Flown {
+async fn answer(wire: &Arc<Wire>, asking: &Asking, place: CallPlace, takes_kept: bool) -> Flown {
     let headers = wire.caller(&asking.service.name)?;
     let request = Arc::clone(&asking.request);
     let forwarded = forwarded(headers);
@@ -103,11 +110,11 @@ async fn answer(wire: &Arc<Wire>, asking: &Asking, takes_kept: bool) -> Flown {
         return Ok(content);
     }
     if !is_get || !takes_kept {
-        return call(wire, asking).await.inspect(|content| keep(wire, asking, ask, content));
+        return call(wire, asking, place).await.inspect(|content| keep(wire, asking, ask, content));
     }
     let own = || {
         let (wire, asking) = (Arc::clone(wire), asking.clone());
-        async move { call(&wire, &asking).await }.boxed()
+        async move { call(&wire, &asking, place).await }.boxed()
     };
     let (flight, role) = wire.kept.fly(ask.clone(), &wire.partition, own);
     if role == Role::Leads {
@@ -129,7 +136,7 @@ async fn answer(wire: &Arc<Wire>, asking: &Asking, takes_kept: bool) -> Flown {
         record(wire, asking, Outcome::Coalesced, started.elapsed());
         return flown;
     }
-    call(wire, asking).await.inspect(|content| keep(wire, asking, ask, content))
+    call(wire, asking, place).await.inspect(|content| keep(wire, asking, ask, content))
 }
 
 fn keep(wire: &Wire, asking: &Asking, ask: Ask, content: &Arc<Content>) {
@@ -145,7 +152,7 @@ pub(super) fn forwarded(headers: &CallerHeaders) -> Forwarded {
     headers.forwarded.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-async fn call(wire: &Wire, asking: &Asking) -> Flown {
+async fn call(wire: &Wire, asking: &Asking, place: CallPlace) -> Flown {
     let Asking { service, endpoint, request, .. } = asking;
     let headers = wire.caller(&service.name)?;
     if Instant::now() >= wire.deadline {
@@ -171,6 +178,7 @@ async fn call(wire: &Wire, asking: &Asking) -> Flown {
         Err(failure) => Outcome::Failed(failure.code.as_str()),
     };
     record(wire, asking, outcome, started.elapsed());
+    wire.returned.note(place, &service.returns, answered.as_ref().ok().map(|reply| &reply.headers));
     let reply = answered?;
     let kept = judged(wire, asking, &reply, sent);
     Ok(Arc::new(Content::read(&service.name, reply, &endpoint.error, kept)))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
+use super::headers::Refusal;
 use super::{Checks, headers, route};
 use crate::config::name::ServiceName;
 use crate::config::reader::{Located, Mistakes, Read};
@@ -34,8 +35,9 @@ pub(super) fn check(
     let timeout = within(timeout, deadline, checks);
     let IdentitySettings { headers: identity, token: _ } = identity;
     let identity_headers = identity_headers(identity, checks);
-    let HeadersSettings { forward } = headers;
+    let HeadersSettings { forward, returned } = headers;
     let forward_headers = forward_headers(forward, identity, checks);
+    let return_headers = return_headers(returned, checks);
     Some(Upstream {
         name: name.clone(),
         url: url?,
@@ -43,6 +45,7 @@ pub(super) fn check(
         body: *body,
         identity_headers,
         forward_headers,
+        return_headers,
         error: error_paths(error, checks),
         routes: route::check(name, route, timeout, mistakes, checks),
         mock: mock_of(name, mock, mistakes, checks),
@@ -85,7 +88,7 @@ fn identity_headers(table: &HeaderTable, checks: &mut Checks<'_>) -> Vec<Identit
     for (name, value) in &table.0 {
         let header = &name.value.0;
         if let Some(refusal) = headers::not_set(header) {
-            checks.error(name.span(), format!("`{header}` {}", refusal.reason), refusal.help);
+            refuse(name, &refusal, checks);
         } else if known.iter().any(|other| other.name == header) {
             checks.error(
                 name.span(),
@@ -108,20 +111,44 @@ fn forward_headers(
     for name in forward {
         let header = &name.value.0;
         if let Some(refusal) = headers::not_forwarded(header) {
-            checks.error(name.span(), format!("`{header}` {}", refusal.reason), refusal.help);
+            refuse(name, &refusal, checks);
         } else if identity.0.iter().any(|(other, _)| other.value.0 == header) {
             checks.error(
                 name.span(),
                 format!("`{header}` tells who is asking, so the client's own is always removed"),
                 "take it out here, or in `[identity] headers`",
             );
-        } else if known.contains(header) {
-            checks.error(name.span(), format!("`{header}` is listed twice"), "keep one of them");
         } else {
-            known.push(header.clone());
+            list(name, &mut known, checks);
         }
     }
     known
+}
+
+fn return_headers(returned: &[Located<Header>], checks: &mut Checks<'_>) -> Vec<HeaderName> {
+    let mut known = Vec::new();
+    for name in returned {
+        match headers::not_returned(&name.value.0) {
+            Some(refusal) => refuse(name, &refusal, checks),
+            None => list(name, &mut known, checks),
+        }
+    }
+    known
+}
+
+/// Takes a name that may stand in a list, unless it stands there already.
+fn list(name: &Located<Header>, known: &mut Vec<HeaderName>, checks: &mut Checks<'_>) {
+    let header = &name.value.0;
+    if known.contains(header) {
+        checks.error(name.span(), format!("`{header}` is listed twice"), "keep one of them");
+    } else {
+        known.push(header.clone());
+    }
+}
+
+fn refuse(name: &Located<Header>, refusal: &Refusal, checks: &mut Checks<'_>) {
+    let header = &name.value.0;
+    checks.error(name.span(), format!("`{header}` {}", refusal.reason), refusal.help);
 }
 
 fn error_paths(settings: &ErrorSettings, checks: &Checks<'_>) -> ErrorPaths {

@@ -93,6 +93,11 @@ pub(crate) struct HeadersSettings {
     /// The client's headers that are sent along; no other one is.
     #[schemars(with = "Vec<Header>")]
     pub(crate) forward: Vec<Located<Header>>,
+    /// The headers of the service's answers that the client of a GraphQL request is given; no other
+    /// one is. On plain paths all pass.
+    #[serde(rename = "return")]
+    #[schemars(with = "Vec<Header>")]
+    pub(crate) returned: Vec<Located<Header>>,
 }
 
 /// What clients may read of a failed answer. Values are paths into it.

@@ -78,7 +78,7 @@ fn a_secret_file_that_all_can_read_is_warned_of() {
 fn an_upstream_is_read_with_all_it_has() {
     let text = "url = \"https://orders.example/v1/\"\ntimeout = \"500ms\"\nbody = \"form\"\n\
                 [identity]\nheaders = { x-user-id = \"{claims.sub}\" }\n\
-                [headers]\nforward = [\"Accept-Language\"]\n\
+                [headers]\nforward = [\"Accept-Language\"]\nreturn = [\"Set-Cookie\"]\n\
                 [error]\nif = \"errors\"\ncode = \"errors[0].code\"\n\
                 [mock]\ndata = \"mock/orders.json\"\nport = 3003\nlatency = \"20ms\"\n\
                 failure_rate = 1\n";
@@ -94,6 +94,7 @@ fn an_upstream_is_read_with_all_it_has() {
     assert_eq!(orders.identity_headers[0].name, "x-user-id");
     assert_eq!(orders.identity_headers[0].value.as_str(), "{claims.sub}");
     assert_eq!(orders.forward_headers, ["accept-language"]);
+    assert_eq!(orders.return_headers, ["set-cookie"]);
     assert_eq!(orders.error.condition.as_ref().unwrap().as_str(), "errors");
     assert!(orders.error.message.is_none());
     let mock = orders.mock.as_ref().unwrap();
