@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use tokio::time::Instant;
 
-use crate::cache::{Bounded, Clock};
+use crate::cache::{Bounded, Clock, Tally};
 use crate::failure::Code;
 use crate::fetch::{self, Kept, Returned, Run, Services, Wire};
 use crate::identity::{ClientHeaders, Identity};
@@ -154,6 +154,13 @@ impl Engine {
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// What became of upstreams' answers since the engine was made, in numbers: for whoever shows
+    /// metrics.
+    #[must_use]
+    pub fn answers(&self) -> &Tally {
+        self.kept.tally()
     }
 
     /// When a request that arrives now must be answered.

@@ -15,7 +15,7 @@ use super::answer::Content;
 use super::kept::{Ask, Flown, Forwarded, Role, Until};
 use super::returned::CallPlace;
 use super::{Service, Wire};
-use crate::cache::{Declared, Judged, Keep, NotKept, Partition, Scope, Varying, judge};
+use crate::cache::{Declared, Fate, Judged, Keep, NotKept, Partition, Scope, Varying, judge};
 use crate::failure::{Code, Failure};
 use crate::observe::{Call, Outcome, REQUEST_ID};
 use crate::plan::FetchId;
@@ -106,7 +106,7 @@ async fn answer(wire: &Arc<Wire>, asking: &Asking, place: CallPlace, takes_kept:
         && (is_get || asking.endpoint.cache.is_some())
         && let Some(content) = wire.kept.answer(&ask, &wire.partition)
     {
-        record(wire, asking, Outcome::Kept, Duration::ZERO);
+        note_kept(wire, &asking.service);
         return Ok(content);
     }
     if !is_get || !takes_kept {
@@ -133,7 +133,8 @@ async fn answer(wire: &Arc<Wire>, asking: &Asking, place: CallPlace, takes_kept:
         }
     };
     if is_mine {
-        record(wire, asking, Outcome::Coalesced, started.elapsed());
+        let outcome = (Outcome::Coalesced, started.elapsed());
+        note(wire, &asking.service, outcome, Some(Fate::Coalesced));
         return flown;
     }
     call(wire, asking, place).await.inspect(|content| keep(wire, asking, ask, content))
@@ -173,15 +174,20 @@ async fn call(wire: &Wire, asking: &Asking, place: CallPlace) -> Flown {
         tracing::warn!(upstream = %service.name, %error, "upstream call failed");
         Arc::new(failure)
     });
-    let outcome = match &answered {
-        Ok(reply) => Outcome::Status(reply.status.as_u16()),
-        Err(failure) => Outcome::Failed(failure.code.as_str()),
-    };
-    record(wire, asking, outcome, started.elapsed());
+    let duration = started.elapsed();
     wire.returned.note(place, &service.returns, answered.as_ref().ok().map(|reply| &reply.headers));
-    let reply = answered?;
+    let reply = answered.inspect_err(|failure| {
+        note(wire, service, (Outcome::Failed(failure.code.as_str()), duration), None);
+    })?;
+    let outcome = (Outcome::Status(reply.status.as_u16()), duration);
     let kept = judged(wire, asking, &reply, sent);
-    Ok(Arc::new(Content::read(&service.name, reply, &endpoint.error, kept)))
+    let content = Content::read(&service.name, reply, &endpoint.error, kept);
+    let fate = content.not_kept().map_or(Fate::Kept, Fate::NotKept);
+    if let Fate::NotKept(reason) = fate {
+        tracing::debug!(upstream = %service.name, endpoint = %endpoint.label, %reason, "not kept");
+    }
+    note(wire, service, outcome, Some(fate));
+    Ok(Arc::new(content))
 }
 
 /// Until when an answer may be kept; or why it is not.
@@ -216,18 +222,31 @@ fn judged(wire: &Wire, asking: &Asking, reply: &Reply, sent: Duration) -> Result
             Varying::Same
         }
     });
-    match judged {
-        Ok(Keep { fresh_for, scope }) => Ok(Until { until: now + fresh_for, scope }),
-        Err(reason) => {
-            let endpoint = &asking.endpoint.label;
-            tracing::debug!(upstream = %asking.service.name, %endpoint, %reason, "not kept");
-            Err(reason)
-        }
-    }
+    // Where nothing is kept, who may share a call under way is judged all the same.
+    let Keep { fresh_for, scope } = judged?;
+    let until = Until { until: now + fresh_for, scope };
+    if wire.kept.is_on() { Ok(until) } else { Err(NotKept::Off) }
 }
 
-fn record(wire: &Wire, asking: &Asking, outcome: Outcome, duration: Duration) {
-    wire.log.record(Call { service: Arc::clone(&asking.service.name), outcome, duration });
+/// Notes that a kept answer, or rows of one, were taken.
+pub(super) fn note_kept(wire: &Wire, service: &Service) {
+    note(wire, service, (Outcome::Kept, Duration::ZERO), Some(Fate::Given));
+}
+
+/// Notes how a call ended and how long it took, and what became of its answer.
+fn note(
+    wire: &Wire,
+    service: &Service,
+    (outcome, duration): (Outcome, Duration),
+    fate: Option<Fate>,
+) {
+    let not_kept = match fate {
+        Some(Fate::NotKept(reason)) => Some(reason.as_str()),
+        _ => None,
+    };
+    fate.into_iter().for_each(|fate| wire.kept.tally().count(fate));
+    let service = Arc::clone(&service.name);
+    wire.log.record(Call { service, outcome, duration, not_kept });
 }
 
 /// A call that ends with the client's request at the latest, whatever its transport does.

@@ -15,7 +15,7 @@ use futures::future::{BoxFuture, Shared};
 
 use super::Service;
 use super::answer::Content;
-use super::calls::{Asking, Calls, forwarded};
+use super::calls::{Asking, Calls, forwarded, note_kept};
 use super::kept::{Kept, RowAsk};
 use crate::cache::Partition;
 use crate::failure::Failure;
@@ -192,7 +192,11 @@ impl BatchFn<KeyList, Chunks> for Requests {
         self.known.reserve(new.len());
         let kept = self.kept.as_ref().is_some_and(|(kept, _)| kept.has_rows_of(self.endpoint.id));
         if kept && self.calls.takes_kept() {
+            let all = new.len();
             new.retain(|key| !self.take_kept(key));
+            if new.len() < all {
+                note_kept(self.calls.wire(), &self.service);
+            }
         }
         let of_caller = lists.iter().any(|list| list.of_caller);
         for keys in self.chunks(&new) {
