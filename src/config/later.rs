@@ -25,7 +25,7 @@ const KEYS: &[Row] = &[
 
 /// Values, by the enum that will have them.
 const VALUES: &[Row] =
-    &[("TokenForwarding", &["forward", "signed"], Later(Some("write `\"none\"` for now")))];
+    &[("TokenForwarding", &["signed"], Later(Some("write `\"none\"` or `\"forward\"` for now")))];
 
 /// Whether a key will be known to a struct one day.
 pub(crate) fn key(owner: &str, name: &str) -> Option<Later> {

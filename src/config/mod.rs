@@ -49,7 +49,7 @@ pub use problem::{Position, Problem, Problems, Severity, SourceFile, SourceId, S
 pub use secret::Secret;
 pub use settings::{
     BodyFormat, Cache, GraphqlAuth, Limits, Log, LogFormat, Mode, RouteAuth, SettingsFile, Switch,
-    settings_json_schema,
+    TokenForwarding, settings_json_schema,
 };
 pub use substitute::Origin;
 pub use text::Text;

@@ -306,9 +306,10 @@ impl Stack {
         headers.insert(ACCEPT, HeaderValue::from_static(MEDIA));
         headers.extend(request.headers.clone());
         if let Some(claims) = &request.claims {
-            let token = format!("Bearer {}", self.token(claims)?);
-            let token = HeaderValue::try_from(token).map_err(|error| error.to_string())?;
-            headers.insert(AUTHORIZATION, token);
+            let token = self.token(claims)?;
+            self.upstreams.conceal(&token);
+            let header = HeaderValue::try_from(format!("Bearer {token}"));
+            headers.insert(AUTHORIZATION, header.map_err(|error| error.to_string())?);
         }
         Ok(http)
     }

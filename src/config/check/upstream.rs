@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use http::HeaderName;
+use http::header::{AUTHORIZATION, HeaderName};
 
 use super::headers::Refusal;
 use super::{Checks, headers, route};
 use crate::config::name::ServiceName;
 use crate::config::reader::{Located, Mistakes, Read};
 use crate::config::settings::{
-    ErrorSettings, HeadersSettings, IdentitySettings, MockSettings, UpstreamSettings,
+    ErrorSettings, HeadersSettings, IdentitySettings, MockSettings, TokenForwarding,
+    UpstreamSettings,
 };
 use crate::config::value::{self, Header, HeaderTable, UpstreamUrl};
 use crate::config::{ErrorPaths, IdentityHeader, Mock, Upstream};
@@ -33,8 +34,9 @@ pub(super) fn check(
         }
     };
     let timeout = within(timeout, deadline, checks);
-    let IdentitySettings { headers: identity, token: _ } = identity;
+    let IdentitySettings { headers: identity, token } = identity;
     let identity_headers = identity_headers(identity, checks);
+    let token = token_forwarding(token, identity, checks);
     let HeadersSettings { forward, returned } = headers;
     let forward_headers = forward_headers(forward, identity, checks);
     let return_headers = return_headers(returned, checks);
@@ -44,6 +46,7 @@ pub(super) fn check(
         timeout,
         body: *body,
         identity_headers,
+        token,
         forward_headers,
         return_headers,
         error: error_paths(error, checks),
@@ -100,6 +103,32 @@ fn identity_headers(table: &HeaderTable, checks: &mut Checks<'_>) -> Vec<Identit
         }
     }
     known
+}
+
+fn token_forwarding(
+    token: &Located<TokenForwarding>,
+    identity: &HeaderTable,
+    checks: &mut Checks<'_>,
+) -> TokenForwarding {
+    if token.value == TokenForwarding::None {
+        return token.value;
+    }
+    if !checks.across.takes_tokens {
+        checks.error(
+            token.span(),
+            "there is no token to forward: no issuer's token is taken",
+            "add an issuer to onedoor.toml: `[[auth.jwt]]` with `secret = \"${JWT_SECRET}\"`; or \
+             write `token = \"none\"`",
+        );
+    }
+    for (name, _) in identity.0.iter().filter(|(name, _)| name.value.0 == AUTHORIZATION) {
+        checks.error(
+            name.span(),
+            "`authorization` is the client's token here, by `token = \"forward\"`",
+            "take it out, or write `token = \"none\"`",
+        );
+    }
+    token.value
 }
 
 fn forward_headers(
