@@ -445,7 +445,7 @@ async fn line(rig: &Rig, query: &str) -> String {
     let calls = context.calls.to_string();
     let call = |call: &str| {
         let mut parts = call.split('/');
-        let (outcome, _time) = (parts.next().unwrap(), parts.next());
+        let (outcome, _time) = (parts.next().unwrap_or_default(), parts.next());
         parts.next().map_or(outcome.to_owned(), |reason| format!("{outcome} {reason}"))
     };
     calls.split(' ').map(call).collect::<Vec<_>>().join(", ")
@@ -514,7 +514,8 @@ async fn a_call_that_was_waited_for_is_counted_apart() {
     door.calls.arrived(1).await;
     settle().await;
     go.notify_waiters();
-    (one.await.unwrap(), two.await.unwrap());
+    one.await.unwrap();
+    two.await.unwrap();
     let answers = door.answers();
     assert_eq!((answers.of(Fate::Coalesced), answers.of(Fate::Kept)), (1, 1));
 }

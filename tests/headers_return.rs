@@ -65,7 +65,7 @@ struct Given {
 
 impl Given {
     fn all(&self, name: &str) -> Vec<&str> {
-        self.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
+        self.headers.get_all(name).iter().map(|value| value.to_str().expect("text")).collect()
     }
 }
 
@@ -92,10 +92,11 @@ impl Door {
             .header("content-type", "application/json")
             .header("origin", "https://app.example");
         let body = json!({"query": query}).to_string();
-        let response = self.router.call(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let response = self.router.call(request.body(Body::from(body)).expect("a request"));
+        let response = response.await.expect("the router never fails");
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        let mut response: Value = serde_json::from_slice(&body).unwrap();
+        let body = body.collect().await.expect("a body").to_bytes();
+        let mut response: Value = serde_json::from_slice(&body).expect("JSON");
         Given { status: parts.status, headers: parts.headers, data: response["data"].take() }
     }
 }
@@ -111,7 +112,7 @@ fn content(call: &Call) -> Value {
 fn with(answer: Answer, lines: Lines) -> Answer {
     let mut reply = answer?;
     for (name, value) in lines {
-        let value = HeaderValue::try_from(value).unwrap();
+        let value = HeaderValue::try_from(value).expect("a header");
         reply.headers.append(HeaderName::from_static(name), value);
     }
     Ok(reply)

@@ -76,7 +76,7 @@ impl Door {
     /// A token of Ada's; the id tells one from another, and no template reads it.
     fn token(&self, id: &str) -> String {
         let Value::Object(claims) = json!({"sub": "ada", "jti": id}) else { unreachable!() };
-        mint(&self.issuer, claims, Duration::from_secs(600)).unwrap()
+        mint(&self.issuer, claims, Duration::from_secs(600)).expect("signed")
     }
 
     async fn ask(&self, authorization: Option<&str>, query: &str) -> (StatusCode, Value) {
@@ -85,10 +85,11 @@ impl Door {
             request = request.header("authorization", value);
         }
         let body = json!({"query": query}).to_string();
-        let response = self.router.call(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let response = self.router.call(request.body(Body::from(body)).expect("a request"));
+        let response = response.await.expect("the router never fails");
         let status = response.status();
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        let mut response: Value = serde_json::from_slice(&body).unwrap();
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        let mut response: Value = serde_json::from_slice(&body).expect("JSON");
         (status, response["data"].take())
     }
 
