@@ -13,8 +13,10 @@ use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
-use onedoor::cache::Clock;
+use onedoor::cache::{Clock, Fate, NotKept, Tally};
 use onedoor::config::JwtIssuer;
+use onedoor::engine::Context;
+use onedoor::gateway::Gateway;
 use onedoor::identity::mint;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -59,6 +61,7 @@ forward = ["accept-language"]
 "#;
 
 struct Door {
+    gateway: Gateway,
     router: TowerToHyperService<Router>,
     issuer: JwtIssuer,
     calls: Calls,
@@ -73,7 +76,8 @@ impl Door {
         let project = project(Texts { gateway: GATEWAY, service, schema: SCHEMA });
         let issuer = project.config.auth.jwt[0].clone();
         let Rig { gateway, calls, clock } = Rig::over(project, answering);
-        Self { router: TowerToHyperService::new(gateway.router()), issuer, calls, clock }
+        let router = TowerToHyperService::new(gateway.router());
+        Self { gateway, router, issuer, calls, clock }
     }
 
     /// A gateway whose services answer what `content` says, with these headers on each answer.
@@ -105,6 +109,11 @@ impl Door {
         let body = response.into_body().collect().await.unwrap().to_bytes();
         let mut response: Value = serde_json::from_slice(&body).unwrap();
         response["data"].take()
+    }
+
+    /// What became of answers, in numbers.
+    fn answers(&self) -> &Tally {
+        self.gateway.engine.answers()
     }
 
     /// How many calls have been made since this was last asked.
@@ -427,4 +436,86 @@ async fn an_answer_for_one_request_only_is_asked_for_again() {
         two.await.unwrap();
         assert_eq!(door.calls.count(), 2, "{lines:?}");
     }
+}
+
+/// What the access line says of the calls of one request, without their times.
+async fn line(rig: &Rig, query: &str) -> String {
+    let context = Context::anonymous(rig.engine().deadline());
+    rig.text_in(query, json!({}), &context).await;
+    let calls = context.calls.to_string();
+    let call = |call: &str| {
+        let mut parts = call.split('/');
+        let (outcome, _time) = (parts.next().unwrap_or_default(), parts.next());
+        parts.next().map_or(outcome.to_owned(), |reason| format!("{outcome} {reason}"))
+    };
+    calls.split(' ').map(call).collect::<Vec<_>>().join(", ")
+}
+
+fn counted(rig: &Rig) -> Vec<(String, u64)> {
+    let counts = Fate::all().map(|fate| (fate.to_string(), rig.engine().answers().of(fate)));
+    counts.filter(|(_, count)| *count > 0).collect()
+}
+
+#[tokio::test]
+async fn the_access_line_says_why_an_answer_is_not_kept_and_each_reason_is_counted() {
+    type Lines = &'static [(&'static str, &'static str)];
+    let mutation = "mutation { rename { euro } }";
+    let table: [(&str, u16, Lines, &str, NotKept); 10] = [
+        (RATES, 200, &[], "", NotKept::NoLifetime),
+        (RATES, 200, &[("cache-control", "no-store")], "", NotKept::NoStore),
+        (RATES, 200, &[("cache-control", "no-cache")], "", NotKept::NoCache),
+        (RATES, 200, &[("set-cookie", "a=b")], "", NotKept::SetsCookie),
+        (RATES, 200, &[("vary", "*")], "", NotKept::Varies),
+        (RATES, 200, &[("cache-control", "max-age=0")], "", NotKept::Stale),
+        (RATES, 503, &[("cache-control", "max-age=60")], "", NotKept::Status),
+        (RATES, 200, &[("cache-control", "max-age=60")], "no JSON", NotKept::Failed),
+        (RATES, 200, &[("cache-control", "max-age=60")], "off", NotKept::Off),
+        (mutation, 200, &[("cache-control", "max-age=60")], "", NotKept::Method),
+    ];
+    for (query, code, lines, how, reason) in table {
+        let size = if how == "off" { "0B" } else { "1MiB" };
+        let gateway = &format!("{GATEWAY}\n[cache]\nsize = \"{size}\"");
+        let project = project(Texts { gateway, service: "", schema: SCHEMA });
+        let rig = Rig::over(project, move |_| async move {
+            let body = if how == "no JSON" { how } else { "{\"euro\": 3}" };
+            let mut reply = status(code, body)?;
+            for (name, value) in lines {
+                let value = HeaderValue::from_static(value);
+                reply.headers.append(HeaderName::from_static(name), value);
+            }
+            Ok(reply)
+        });
+        for _ in 0..2 {
+            assert_eq!(line(&rig, query).await, format!("orders={code} {reason}"));
+        }
+        assert_eq!(counted(&rig), [(reason.to_string(), 2)]);
+    }
+}
+
+#[tokio::test]
+async fn the_access_line_says_what_was_kept_too() {
+    let project = project(Texts { gateway: GATEWAY, service: "", schema: SCHEMA });
+    let rig = Rig::over(project, |call| async move {
+        with(content(&call), &[("cache-control", "max-age=60")])
+    });
+    assert_eq!(line(&rig, RATES).await, "orders=200");
+    assert_eq!(line(&rig, RATES).await, "orders=kept");
+    assert_eq!(line(&rig, "{ users(ids: [1, 2]) { name } }").await, "payments=200");
+    assert_eq!(line(&rig, "{ users(ids: [2, 1]) { name } }").await, "payments=kept");
+    assert_eq!(line(&rig, "{ users(ids: [2, 3]) { name } }").await, "payments=kept, payments=200");
+    let expected = [("given", 3), ("kept", 3)];
+    assert_eq!(counted(&rig), expected.map(|(fate, count)| (fate.to_owned(), count)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_waited_for_is_counted_apart() {
+    let (door, go) = held(&[("cache-control", "max-age=60")]);
+    let (one, two) = (asking(&door, "ada"), asking(&door, "ada"));
+    door.calls.arrived(1).await;
+    settle().await;
+    go.notify_waiters();
+    one.await.unwrap();
+    two.await.unwrap();
+    let answers = door.answers();
+    assert_eq!((answers.of(Fate::Coalesced), answers.of(Fate::Kept)), (1, 1));
 }

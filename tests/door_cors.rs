@@ -33,7 +33,8 @@ impl Engine for Scripted {
     ) -> GraphqlResponse {
         assert_ne!(request.document, "panic");
         let body = Bytes::from_static(b"{\"data\":{}}");
-        GraphqlResponse { body, outcome: Outcome::Executed, operation: None, errors: 0 }
+        let (outcome, headers) = (Outcome::Executed, HeaderMap::new());
+        GraphqlResponse { body, outcome, operation: None, errors: 0, headers }
     }
 }
 

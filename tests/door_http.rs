@@ -52,7 +52,7 @@ impl Engine for Script {
         };
         let errors = usize::from(body.contains("errors"));
         let body = Bytes::from_static(body.as_bytes());
-        GraphqlResponse { body, outcome, operation: None, errors }
+        GraphqlResponse { body, outcome, operation: None, errors, headers: HeaderMap::new() }
     }
 }
 

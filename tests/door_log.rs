@@ -38,13 +38,19 @@ impl Engine for Partial {
             ("orders", CallOutcome::Failed("UPSTREAM_TIMEOUT"), 2000),
         ] {
             let duration = Duration::from_millis(millis);
-            context.calls.record(Call { service: service.into(), outcome, duration });
+            context.calls.record(Call {
+                service: service.into(),
+                outcome,
+                duration,
+                not_kept: None,
+            });
         }
         GraphqlResponse {
             body: Bytes::from_static(br#"{"errors":[{}],"data":{"a":null}}"#),
             outcome: Outcome::Executed,
             operation: Some("Screen".into()),
             errors: 1,
+            headers: HeaderMap::new(),
         }
     }
 }

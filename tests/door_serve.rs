@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::HeaderMap;
 use onedoor::config::{Config, FixedEnv};
 use onedoor::door::{
     DRAIN, Door, Engine, GraphqlRequest, GraphqlResponse, Outcome, RequestContext, router, serve,
@@ -49,7 +50,8 @@ impl Engine for Patient {
             self.go.notified().await;
         }
         let body = Bytes::from_static(b"{\"data\":{}}");
-        GraphqlResponse { body, outcome: Outcome::Executed, operation: None, errors: 0 }
+        let (outcome, headers) = (Outcome::Executed, HeaderMap::new());
+        GraphqlResponse { body, outcome, operation: None, errors: 0, headers }
     }
 }
 

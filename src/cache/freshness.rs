@@ -55,6 +55,41 @@ pub enum NotKept {
     Failed,
     /// It was stale when it came, or what it says cannot be read.
     Stale,
+    /// Nothing is kept: there is no memory for it.
+    Off,
+}
+
+impl NotKept {
+    /// Every reason there is.
+    pub const ALL: [Self; 10] = [
+        Self::Method,
+        Self::Status,
+        Self::NoStore,
+        Self::NoCache,
+        Self::SetsCookie,
+        Self::Varies,
+        Self::NoLifetime,
+        Self::Failed,
+        Self::Stale,
+        Self::Off,
+    ];
+
+    /// The reason in a word, as the log and labels of metrics have it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::Status => "status",
+            Self::NoStore => "no-store",
+            Self::NoCache => "no-cache",
+            Self::SetsCookie => "set-cookie",
+            Self::Varies => "vary",
+            Self::NoLifetime => "no-lifetime",
+            Self::Failed => "failed",
+            Self::Stale => "stale",
+            Self::Off => "off",
+        }
+    }
 }
 
 /// What the schema says of an answer, in place of the upstream (`@cacheControl`).
@@ -274,17 +309,7 @@ fn directives(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
 /// As the log has it.
 impl fmt::Display for NotKept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Method => "no GET",
-            Self::Status => "status",
-            Self::NoStore => "no-store",
-            Self::NoCache => "no-cache",
-            Self::SetsCookie => "set-cookie",
-            Self::Varies => "vary",
-            Self::NoLifetime => "no lifetime",
-            Self::Failed => "failed",
-            Self::Stale => "stale",
-        })
+        f.write_str(self.as_str())
     }
 }
 

@@ -8,9 +8,11 @@ mod clock;
 mod fresh;
 mod freshness;
 mod partition;
+mod tally;
 
 pub use bounded::Bounded;
 pub use clock::Clock;
 pub use fresh::Fresh;
 pub use freshness::{Declared, Judged, Keep, NotKept, Scope, Varying, judge};
 pub use partition::Partition;
+pub use tally::{Fate, Tally};

@@ -20,6 +20,8 @@ pub enum Partition {
         /// Every claim that any template or expression reads, as JSON text, in the order in which
         /// the gateway lists them; `None`: the token lacks it.
         claims: Box<[Option<Box<[u8]>>]>,
+        /// The token itself, where an upstream is sent it: what it answers may depend on all of it.
+        token: Option<Box<[u8]>>,
     },
 }
 
@@ -28,7 +30,9 @@ impl Partition {
     fn parts(&self) -> Option<impl Eq + Hash + '_> {
         match self {
             Self::Anonymous => None,
-            Self::Of { issuer, subject, scopes, claims } => Some((issuer, subject, scopes, claims)),
+            Self::Of { issuer, subject, scopes, claims, token } => {
+                Some((issuer, subject, scopes, claims, token))
+            }
         }
     }
 }
@@ -71,6 +75,7 @@ mod tests {
             subject: text(r#""ada""#),
             scopes: [text(r#""read""#), None],
             claims: Box::new([text("7"), None]),
+            token: text("a.b.c"),
         }
     }
 
@@ -101,6 +106,13 @@ mod tests {
                 }
             }));
         }
+        for new in [None, text("a.b.d")] {
+            others.push(change(&|other| {
+                if let Partition::Of { token, .. } = other {
+                    token.clone_from(&new);
+                }
+            }));
+        }
         for new in other_scopes {
             others.push(change(&|other| {
                 if let Partition::Of { scopes, .. } = other {
@@ -115,7 +127,7 @@ mod tests {
                 }
             }));
         }
-        assert_eq!(others.len(), 12);
+        assert_eq!(others.len(), 14);
         for (at, other) in others.iter().enumerate() {
             assert!(*other != ada(), "{at}");
         }

@@ -21,12 +21,11 @@ const KEYS: &[Row] = &[
     ("GatewaySettings", &["rate_limit", "telemetry", "tls"], PLAIN),
     ("AuthSettings", &["api_keys", "introspection"], PLAIN),
     ("UpstreamSettings", &["retry", "breaker", "balance", "health", "cache"], PLAIN),
-    ("HeadersSettings", &["return"], PLAIN),
 ];
 
 /// Values, by the enum that will have them.
 const VALUES: &[Row] =
-    &[("TokenForwarding", &["forward", "signed"], Later(Some("write `\"none\"` for now")))];
+    &[("TokenForwarding", &["signed"], Later(Some("write `\"none\"` or `\"forward\"` for now")))];
 
 /// Whether a key will be known to a struct one day.
 pub(crate) fn key(owner: &str, name: &str) -> Option<Later> {

@@ -41,6 +41,7 @@ use files::SettingsText;
 use crate::signature::VerifyingKey;
 
 pub use crate::signature::Algorithm as JwtAlgorithm;
+pub(crate) use check::may_be_returned;
 pub use cors::Cors;
 pub use env::{Env, FixedEnv, NotUtf8, ProcessEnv, SecretFile};
 pub use name::{NotAServiceName, ServiceName};
@@ -48,7 +49,7 @@ pub use problem::{Position, Problem, Problems, Severity, SourceFile, SourceId, S
 pub use secret::Secret;
 pub use settings::{
     BodyFormat, Cache, GraphqlAuth, Limits, Log, LogFormat, Mode, RouteAuth, SettingsFile, Switch,
-    settings_json_schema,
+    TokenForwarding, settings_json_schema,
 };
 pub use substitute::Origin;
 pub use text::Text;

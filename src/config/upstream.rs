@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::name::ServiceName;
-use super::settings::{BodyFormat, RouteAuth};
+use super::settings::{BodyFormat, RouteAuth, TokenForwarding};
 use super::text::Text;
 use super::value::{HttpPath, UpstreamUrl};
 
@@ -23,8 +23,13 @@ pub struct Upstream {
     pub body: BodyFormat,
     /// The headers that tell it who is asking; none twice.
     pub identity_headers: Vec<IdentityHeader>,
+    /// Which token goes along; none of the identity headers is `authorization` if one does.
+    pub token: TokenForwarding,
     /// The client's headers that are sent along; none twice, and none that tells who is asking.
     pub forward_headers: Vec<HeaderName>,
+    /// The headers of its answers that a GraphQL request's client is given; none twice, and none
+    /// that the gateway writes itself.
+    pub return_headers: Vec<HeaderName>,
     /// What clients may read of a failed answer.
     pub error: ErrorPaths,
     /// Paths that pass straight through to it; no other route of the gateway has the same.

@@ -24,7 +24,7 @@ impl Engine for engine::Engine {
             variables: request.variables(),
             only_queries: request.queries_only,
         };
-        let engine::Response { body, kind, operation, errors } =
+        let engine::Response { body, kind, operation, errors, headers } =
             engine::Engine::execute(self, request, &context).await;
         let outcome = match kind {
             engine::ResponseKind::Executed => Outcome::Executed,
@@ -32,6 +32,6 @@ impl Engine for engine::Engine {
             engine::ResponseKind::MutationRefused => Outcome::MutationByGet,
         };
         let operation = operation.map(Into::into);
-        GraphqlResponse { body: Bytes::from(body), outcome, operation, errors }
+        GraphqlResponse { body: Bytes::from(body), outcome, operation, errors, headers }
     }
 }

@@ -26,7 +26,7 @@ pub use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
 use bytes::Bytes;
-use http::header::HeaderName;
+use http::header::{HeaderMap, HeaderName};
 use tokio::time::Instant;
 
 use crate::config::{Config, GraphqlAuth, Limits};
@@ -42,18 +42,6 @@ pub use request::GraphqlRequest;
 pub use route::{Route, Routes};
 pub use serve::{DRAIN, serve};
 pub use swap::Swap;
-
-/// What answers GraphQL requests.
-#[async_trait]
-pub trait Engine: Send + Sync + 'static {
-    /// Answers one request. A panic costs that request only.
-    async fn execute(
-        &self,
-        request: GraphqlRequest,
-        identity: Identity,
-        context: RequestContext,
-    ) -> GraphqlResponse;
-}
 
 /// What an engine may know of a request beside GraphQL.
 #[derive(Debug, Clone)]
@@ -81,6 +69,8 @@ pub struct GraphqlResponse {
     pub operation: Option<Arc<str>>,
     /// How many errors are in the response.
     pub errors: usize,
+    /// More headers for the response; none that the gateway writes itself.
+    pub headers: HeaderMap,
 }
 
 /// What sort of response an engine gives.
@@ -93,6 +83,18 @@ pub enum Outcome {
     /// The document's operation is a mutation, and the request may only bring queries: a request
     /// error too.
     MutationByGet,
+}
+
+/// What answers GraphQL requests.
+#[async_trait]
+pub trait Engine: Send + Sync + 'static {
+    /// Answers one request. A panic costs that request only.
+    async fn execute(
+        &self,
+        request: GraphqlRequest,
+        identity: Identity,
+        context: RequestContext,
+    ) -> GraphqlResponse;
 }
 
 /// Everything that stands at the door: who may come in, and how much they may bring.

@@ -131,13 +131,15 @@ impl From<Failure> for Refused {
 
 /// An engine's response, with the status that GraphQL over HTTP wants for it.
 pub(super) fn graphql(answer: GraphqlResponse, media: MediaType) -> Response {
-    let GraphqlResponse { body, outcome, operation, errors } = answer;
+    let GraphqlResponse { body, outcome, operation, errors, headers } = answer;
     let status = match (outcome, media) {
         (Outcome::MutationByGet, _) => StatusCode::METHOD_NOT_ALLOWED,
         (Outcome::RequestError(code), MediaType::GraphqlResponse) => status_of(code),
         (Outcome::RequestError(_), MediaType::Json) | (Outcome::Executed, _) => StatusCode::OK,
     };
     let mut response = json(status, media, body);
+    // Line by line: cookies may not be joined (RFC 6265 section 3).
+    response.headers_mut().extend(headers);
     match status {
         StatusCode::METHOD_NOT_ALLOWED => {
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));

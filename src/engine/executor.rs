@@ -48,7 +48,8 @@ impl Executor {
             variables: Some(variables.root()),
             only_queries: false,
         };
-        read(self.0.execute(request, context).await.body)
+        let super::Response { body, headers, .. } = self.0.execute(request, context).await;
+        read(body).http_headers(headers)
     }
 }
 

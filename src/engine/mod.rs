@@ -7,11 +7,12 @@ mod response;
 
 use std::sync::Arc;
 
+use http::HeaderMap;
 use tokio::time::Instant;
 
-use crate::cache::{Bounded, Clock};
+use crate::cache::{Bounded, Clock, Tally};
 use crate::failure::Code;
-use crate::fetch::{self, Kept, Run, Services, Wire};
+use crate::fetch::{self, Kept, Returned, Run, Services, Wire};
 use crate::identity::{ClientHeaders, Identity};
 use crate::json::Value;
 use crate::limits::{self, Limits, UpstreamCalls};
@@ -117,6 +118,8 @@ pub struct Response {
     pub operation: Option<Box<str>>,
     /// How many errors it holds.
     pub errors: usize,
+    /// Headers of upstreams' answers that the client is given, as `[headers] return` lists them.
+    pub headers: HeaderMap,
 }
 
 /// What became of a request.
@@ -153,6 +156,13 @@ impl Engine {
         &self.catalog
     }
 
+    /// What became of upstreams' answers since the engine was made, in numbers: for whoever shows
+    /// metrics.
+    #[must_use]
+    pub fn answers(&self) -> &Tally {
+        self.kept.tally()
+    }
+
     /// When a request that arrives now must be answered.
     #[must_use]
     pub fn deadline(&self) -> Instant {
@@ -163,7 +173,7 @@ impl Engine {
     pub async fn execute(&self, request: Request<'_>, context: &Context) -> Response {
         match self.prepare(request) {
             Ok(prepared) => self.run(&prepared, context).await,
-            Err(refused) => refused,
+            Err(refused) => *refused,
         }
     }
 
@@ -178,16 +188,17 @@ impl Engine {
         self.planned(&document, &operation, &variables)
     }
 
-    fn prepare(&self, request: Request<'_>) -> Result<Prepared, Response> {
-        let refuse =
-            |name: Option<&str>, errors: Vec<RequestError>| response::refused(name, &errors);
+    fn prepare(&self, request: Request<'_>) -> Result<Prepared, Box<Response>> {
+        let refuse = |name: Option<&str>, errors: Vec<RequestError>| {
+            Box::new(response::refused(name, &errors))
+        };
         let document = self.document(request.query).map_err(|errors| refuse(None, errors))?;
         let operation = document
             .operation(request.operation_name)
             .map_err(|error| refuse(None, vec![error]))?;
         let name = operation.name();
         if request.only_queries && operation.kind() != OperationKind::Query {
-            return Err(response::mutation_refused(name));
+            return Err(Box::new(response::mutation_refused(name)));
         }
         let variables = Variables::coerce(&self.catalog, &operation, request.variables)
             .map_err(|errors| refuse(name, errors))?;
@@ -200,7 +211,7 @@ impl Engine {
             plan::introspect(&self.catalog, &operation, &variables)
                 .map_err(|error| refuse(name, vec![error]))?
         } else {
-            return Err(response::introspection_off(name));
+            return Err(Box::new(response::introspection_off(name)));
         };
         Ok(Prepared { plan, variables, introspection })
     }
@@ -261,10 +272,12 @@ impl Engine {
             headers: context.headers.as_map(),
             wire: Arc::new(self.wire(context)),
         };
-        match fetch::run(plan, inputs, &run).await {
+        let response = match fetch::run(plan, inputs, &run).await {
             Ok(answered) => response::executed(plan, &answered),
             Err(_) => response::too_large(plan),
-        }
+        };
+        let headers = run.wire.returned.headers(plan, &run.wire.request_id);
+        Response { headers, ..response }
     }
 
     fn wire(&self, context: &Context) -> Wire {
@@ -277,6 +290,7 @@ impl Engine {
             callers: self.services.callers(&context.identity, &context.headers),
             log: Arc::clone(&context.calls),
             kept: Arc::clone(&self.kept),
+            returned: Returned::default(),
         }
     }
 }

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
+
 use super::{Response, ResponseKind};
 use crate::failure::{Code, Failure};
 use crate::fetch::Answered;
@@ -27,6 +29,7 @@ pub(super) fn executed(plan: &Plan, answered: &Answered<'_>) -> Response {
         kind: ResponseKind::Executed,
         operation: plan.name.clone(),
         errors: answered.errors.len(),
+        headers: HeaderMap::new(),
     }
 }
 
@@ -49,7 +52,8 @@ pub(super) fn refused(operation: Option<&str>, errors: &[RequestError]) -> Respo
     body.push(b'}');
     let code = errors.first().map_or(Code::Internal, |error| error.failure.code);
     let operation = operation.map(Into::into);
-    Response { body, kind: ResponseKind::Refused(code), operation, errors: errors.len() }
+    let (kind, errors) = (ResponseKind::Refused(code), errors.len());
+    Response { body, kind, operation, errors, headers: HeaderMap::new() }
 }
 
 /// A mutation where only queries are allowed.

@@ -39,6 +39,11 @@ impl Content {
         self.kept.ok()
     }
 
+    /// Why it is not kept, if so.
+    pub(super) fn not_kept(&self) -> Option<NotKept> {
+        self.kept.err()
+    }
+
     /// Whether another request of the same caller may have it while it has only just come.
     pub(super) fn may_be_coalesced(&self) -> bool {
         !matches!(self.kept, Err(NotKept::NoStore | NotKept::SetsCookie | NotKept::Varies))

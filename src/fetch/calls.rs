@@ -13,10 +13,12 @@ use tokio::time::{Instant, timeout_at};
 
 use super::answer::Content;
 use super::kept::{Ask, Flown, Forwarded, Role, Until};
+use super::returned::CallPlace;
 use super::{Service, Wire};
-use crate::cache::{Declared, Judged, Keep, NotKept, Partition, Scope, Varying, judge};
+use crate::cache::{Declared, Fate, Judged, Keep, NotKept, Partition, Scope, Varying, judge};
 use crate::failure::{Code, Failure};
 use crate::observe::{Call, Outcome, REQUEST_ID};
+use crate::plan::FetchId;
 use crate::schema::{CacheControl, CacheScope, Endpoint};
 use crate::template::Request;
 use crate::upstream::{CallContext, CallerHeaders, Error, ErrorKind, Reply, is_same_header};
@@ -35,6 +37,8 @@ struct CallKey {
 /// Every call of one step, by what it asks.
 pub(super) struct Calls {
     wire: Arc<Wire>,
+    /// The step's number in its plan.
+    step: usize,
     /// Whether answers may come from before this step.
     takes_kept: bool,
     made: Mutex<HashMap<CallKey, SharedCall>>,
@@ -45,6 +49,8 @@ pub(super) struct Calls {
 pub(super) struct Asking {
     pub(super) service: Arc<Service>,
     pub(super) endpoint: Arc<Endpoint>,
+    /// The fetch that it is made for first.
+    pub(super) fetch: FetchId,
     pub(super) request: Arc<Request>,
     /// Whether the request was made of anything of the caller's.
     pub(super) of_caller: bool,
@@ -54,8 +60,8 @@ pub(super) struct Asking {
 
 impl Calls {
     /// No call made yet.
-    pub(super) fn new(wire: Arc<Wire>, takes_kept: bool) -> Self {
-        Self { wire, takes_kept, made: Mutex::default() }
+    pub(super) fn new(wire: Arc<Wire>, step: usize, takes_kept: bool) -> Self {
+        Self { wire, step, takes_kept, made: Mutex::default() }
     }
 
     /// What every call of the client's request shares.
@@ -76,19 +82,20 @@ impl Calls {
             partition: Arc::clone(&self.wire.partition),
         };
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = CallPlace { step: self.step, fetch: asking.fetch, nth: made.len() };
         match made.entry(key) {
             Entry::Occupied(earlier) => earlier.get().clone(),
-            Entry::Vacant(place) => {
+            Entry::Vacant(new) => {
                 let (wire, takes_kept) = (Arc::clone(&self.wire), self.takes_kept);
-                let call = async move { answer(&wire, &asking, takes_kept).await };
-                place.insert(call.boxed().shared()).clone()
+                let call = async move { answer(&wire, &asking, place, takes_kept).await };
+                new.insert(call.boxed().shared()).clone()
             }
         }
     }
 }
 
 /// An answer that is kept, or that another request waits for already, or else a call's.
-async fn answer(wire: &Arc<Wire>, asking: &Asking, takes_kept: bool) -> Flown {
+async fn answer(wire: &Arc<Wire>, asking: &Asking, place: CallPlace, takes_kept: bool) -> Flown {
     let headers = wire.caller(&asking.service.name)?;
     let request = Arc::clone(&asking.request);
     let forwarded = forwarded(headers);
@@ -99,15 +106,15 @@ async fn answer(wire: &Arc<Wire>, asking: &Asking, takes_kept: bool) -> Flown {
         && (is_get || asking.endpoint.cache.is_some())
         && let Some(content) = wire.kept.answer(&ask, &wire.partition)
     {
-        record(wire, asking, Outcome::Kept, Duration::ZERO);
+        note_kept(wire, &asking.service);
         return Ok(content);
     }
     if !is_get || !takes_kept {
-        return call(wire, asking).await.inspect(|content| keep(wire, asking, ask, content));
+        return call(wire, asking, place).await.inspect(|content| keep(wire, asking, ask, content));
     }
     let own = || {
         let (wire, asking) = (Arc::clone(wire), asking.clone());
-        async move { call(&wire, &asking).await }.boxed()
+        async move { call(&wire, &asking, place).await }.boxed()
     };
     let (flight, role) = wire.kept.fly(ask.clone(), &wire.partition, own);
     if role == Role::Leads {
@@ -126,10 +133,11 @@ async fn answer(wire: &Arc<Wire>, asking: &Asking, takes_kept: bool) -> Flown {
         }
     };
     if is_mine {
-        record(wire, asking, Outcome::Coalesced, started.elapsed());
+        let outcome = (Outcome::Coalesced, started.elapsed());
+        note(wire, &asking.service, outcome, Some(Fate::Coalesced));
         return flown;
     }
-    call(wire, asking).await.inspect(|content| keep(wire, asking, ask, content))
+    call(wire, asking, place).await.inspect(|content| keep(wire, asking, ask, content))
 }
 
 fn keep(wire: &Wire, asking: &Asking, ask: Ask, content: &Arc<Content>) {
@@ -145,7 +153,7 @@ pub(super) fn forwarded(headers: &CallerHeaders) -> Forwarded {
     headers.forwarded.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-async fn call(wire: &Wire, asking: &Asking) -> Flown {
+async fn call(wire: &Wire, asking: &Asking, place: CallPlace) -> Flown {
     let Asking { service, endpoint, request, .. } = asking;
     let headers = wire.caller(&service.name)?;
     if Instant::now() >= wire.deadline {
@@ -166,14 +174,20 @@ async fn call(wire: &Wire, asking: &Asking) -> Flown {
         tracing::warn!(upstream = %service.name, %error, "upstream call failed");
         Arc::new(failure)
     });
-    let outcome = match &answered {
-        Ok(reply) => Outcome::Status(reply.status.as_u16()),
-        Err(failure) => Outcome::Failed(failure.code.as_str()),
-    };
-    record(wire, asking, outcome, started.elapsed());
-    let reply = answered?;
+    let duration = started.elapsed();
+    wire.returned.note(place, &service.returns, answered.as_ref().ok().map(|reply| &reply.headers));
+    let reply = answered.inspect_err(|failure| {
+        note(wire, service, (Outcome::Failed(failure.code.as_str()), duration), None);
+    })?;
+    let outcome = (Outcome::Status(reply.status.as_u16()), duration);
     let kept = judged(wire, asking, &reply, sent);
-    Ok(Arc::new(Content::read(&service.name, reply, &endpoint.error, kept)))
+    let content = Content::read(&service.name, reply, &endpoint.error, kept);
+    let fate = content.not_kept().map_or(Fate::Kept, Fate::NotKept);
+    if let Fate::NotKept(reason) = fate {
+        tracing::debug!(upstream = %service.name, endpoint = %endpoint.label, %reason, "not kept");
+    }
+    note(wire, service, outcome, Some(fate));
+    Ok(Arc::new(content))
 }
 
 /// Until when an answer may be kept; or why it is not.
@@ -208,18 +222,31 @@ fn judged(wire: &Wire, asking: &Asking, reply: &Reply, sent: Duration) -> Result
             Varying::Same
         }
     });
-    match judged {
-        Ok(Keep { fresh_for, scope }) => Ok(Until { until: now + fresh_for, scope }),
-        Err(reason) => {
-            let endpoint = &asking.endpoint.label;
-            tracing::debug!(upstream = %asking.service.name, %endpoint, %reason, "not kept");
-            Err(reason)
-        }
-    }
+    // Where nothing is kept, who may share a call under way is judged all the same.
+    let Keep { fresh_for, scope } = judged?;
+    let until = Until { until: now + fresh_for, scope };
+    if wire.kept.is_on() { Ok(until) } else { Err(NotKept::Off) }
 }
 
-fn record(wire: &Wire, asking: &Asking, outcome: Outcome, duration: Duration) {
-    wire.log.record(Call { service: Arc::clone(&asking.service.name), outcome, duration });
+/// Notes that a kept answer, or rows of one, were taken.
+pub(super) fn note_kept(wire: &Wire, service: &Service) {
+    note(wire, service, (Outcome::Kept, Duration::ZERO), Some(Fate::Given));
+}
+
+/// Notes how a call ended and how long it took, and what became of its answer.
+fn note(
+    wire: &Wire,
+    service: &Service,
+    (outcome, duration): (Outcome, Duration),
+    fate: Option<Fate>,
+) {
+    let not_kept = match fate {
+        Some(Fate::NotKept(reason)) => Some(reason.as_str()),
+        _ => None,
+    };
+    fate.into_iter().for_each(|fate| wire.kept.tally().count(fate));
+    let service = Arc::clone(&service.name);
+    wire.log.record(Call { service, outcome, duration, not_kept });
 }
 
 /// A call that ends with the client's request at the latest, whatever its transport does.
@@ -262,6 +289,7 @@ pub(super) mod tests {
                 subject: Some(subject.as_bytes().into()),
                 scopes: [None, None],
                 claims: Box::new([]),
+                token: None,
             })
         })
     }
@@ -277,6 +305,7 @@ pub(super) mod tests {
             callers: std::iter::empty().collect(),
             log: Arc::<CallLog>::default(),
             kept: Arc::new(super::super::Kept::new(0, Clock::hand())),
+            returned: super::super::Returned::default(),
         })
     }
 
@@ -286,7 +315,12 @@ pub(super) mod tests {
         let transport = Arc::new(InMemory::new(|_: &Request, _: &CallContext<'_>| {
             Ok(Reply::json(StatusCode::OK, "[]"))
         }));
-        let service = Service { name: Arc::clone(&name), transport, outbound: Outbound::default() };
+        let service = Service {
+            name: Arc::clone(&name),
+            transport,
+            outbound: Outbound::default(),
+            returns: Vec::new(),
+        };
         let parts = RequestParts {
             method: Method::GET,
             path: "/users?id={keys}",
@@ -324,8 +358,9 @@ pub(super) mod tests {
         let path_and_query = "/account".to_owned();
         let request = Request { method: Method::GET, path_and_query, headers: vec![], body: None };
         let request = Arc::new(request);
-        let asking = Asking { service, endpoint, request, of_caller: false, whole: true };
-        let adas = Calls::new(wire(&ada), true);
+        let fetch = FetchId(0);
+        let asking = Asking { fetch, service, endpoint, request, of_caller: false, whole: true };
+        let adas = Calls::new(wire(&ada), 0, true);
         let first = adas.open(asking.clone());
         assert!(first.ptr_eq(&adas.open(asking.clone())), "asked once");
         let bobs = Calls { wire: wire(&bob), ..adas };

@@ -7,7 +7,7 @@ use indexmap::IndexSet;
 
 use super::answer::Content;
 use super::calls::Asking;
-use super::loader::{ChunkRows, KeyList, LoaderId};
+use super::loader::{ChunkRows, KeyList, LoaderId, Opening};
 use super::stage::Stage;
 use super::{Service, refused};
 use crate::failure::{Code, Failure};
@@ -262,7 +262,8 @@ impl<'p> Gather<'p> {
         let (service, endpoint) = (self.reachable()?, &self.fetch.endpoint);
         let rest = endpoint.request.render(values).map_err(|error| self.stop(error))?;
         let rest = Arc::new(rest);
-        Ok((stage.loaders.open(&service, endpoint, batch, Arc::clone(&rest)), rest))
+        let opening = Opening { fetch: self.id, service, endpoint, batch };
+        Ok((stage.loaders.open(opening, Arc::clone(&rest)), rest))
     }
 
     fn reachable(&self) -> Result<Arc<Service>, Stop> {
@@ -281,6 +282,7 @@ impl<'p> Gather<'p> {
         Asking {
             service: Arc::clone(service),
             endpoint: Arc::clone(&self.fetch.endpoint),
+            fetch: self.id,
             request: Arc::clone(request),
             of_caller: self.of_caller(),
             whole: true,

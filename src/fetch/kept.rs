@@ -14,7 +14,7 @@ use http::header::{HeaderName, HeaderValue};
 
 use super::answer::Content;
 use super::loader::ChunkRows;
-use crate::cache::{Clock, Fresh, Partition, Scope};
+use crate::cache::{Clock, Fresh, Partition, Scope, Tally};
 use crate::failure::Failure;
 use crate::schema::EndpointId;
 use crate::template::{Key, Rendered, Request};
@@ -37,6 +37,9 @@ pub struct Kept {
     rows: Fresh<RowKey, Arc<ChunkRows>>,
     flights: Mutex<Flights>,
     clock: Clock,
+    /// Whether there is room for anything.
+    on: bool,
+    tally: Tally,
     /// Whether any answer was ever kept; until then none is looked for.
     any: AtomicBool,
     /// Endpoints of which rows were ever kept; of no other one any is looked for.
@@ -112,6 +115,8 @@ impl Kept {
             rows,
             flights: Mutex::default(),
             clock,
+            on: max > 0,
+            tally: Tally::default(),
             any: AtomicBool::new(false),
             endpoints: RwLock::default(),
         }
@@ -120,6 +125,17 @@ impl Kept {
     /// The clock that freshness is measured by.
     pub(super) fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Whether anything is kept at all.
+    pub(super) fn is_on(&self) -> bool {
+        self.on
+    }
+
+    /// What became of answers, in numbers.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// An answer that is kept: the caller's own, else everybody's.

@@ -15,10 +15,11 @@ use futures::future::{BoxFuture, Shared};
 
 use super::Service;
 use super::answer::Content;
-use super::calls::{Asking, Calls, forwarded};
+use super::calls::{Asking, Calls, forwarded, note_kept};
 use super::kept::{Kept, RowAsk};
 use crate::cache::Partition;
 use crate::failure::Failure;
+use crate::plan::FetchId;
 use crate::projection::Groups;
 use crate::schema::{Batch, Endpoint, EndpointId};
 use crate::template::{Key, Rendered};
@@ -92,6 +93,14 @@ struct LoaderKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct LoaderId(usize);
 
+/// Who wants a loader, and of what.
+pub(super) struct Opening<'a> {
+    pub(super) fetch: FetchId,
+    pub(super) service: Arc<Service>,
+    pub(super) endpoint: &'a Arc<Endpoint>,
+    pub(super) batch: &'a Arc<Batch>,
+}
+
 /// The loaders of one step.
 pub(super) struct Loaders {
     calls: Arc<Calls>,
@@ -112,13 +121,8 @@ impl Loaders {
     }
 
     /// The loader of this endpoint and rest.
-    pub(super) fn open(
-        &self,
-        service: &Arc<Service>,
-        endpoint: &Arc<Endpoint>,
-        batch: &Arc<Batch>,
-        rest: Arc<Rendered>,
-    ) -> LoaderId {
+    pub(super) fn open(&self, opening: Opening<'_>, rest: Arc<Rendered>) -> LoaderId {
+        let Opening { fetch, service, endpoint, batch } = opening;
         let partition = Arc::clone(&self.partition);
         let key = LoaderKey { endpoint: endpoint.id, rest, partition };
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,8 +140,9 @@ impl Loaders {
         let requests = Requests {
             kept,
             calls: Arc::clone(&self.calls),
-            service: Arc::clone(service),
+            service,
             endpoint: Arc::clone(endpoint),
+            fetch,
             batch: Arc::clone(batch),
             rest: Arc::clone(&place.key().rest),
             known: HashMap::new(),
@@ -168,6 +173,8 @@ struct Requests {
     calls: Arc<Calls>,
     service: Arc<Service>,
     endpoint: Arc<Endpoint>,
+    /// The fetch that opened the loader.
+    fetch: FetchId,
     batch: Arc<Batch>,
     rest: Arc<Rendered>,
     /// Where rows are kept, and under what; `None`: they are not.
@@ -185,7 +192,11 @@ impl BatchFn<KeyList, Chunks> for Requests {
         self.known.reserve(new.len());
         let kept = self.kept.as_ref().is_some_and(|(kept, _)| kept.has_rows_of(self.endpoint.id));
         if kept && self.calls.takes_kept() {
+            let all = new.len();
             new.retain(|key| !self.take_kept(key));
+            if new.len() < all {
+                note_kept(self.calls.wire(), &self.service);
+            }
         }
         let of_caller = lists.iter().any(|list| list.of_caller);
         for keys in self.chunks(&new) {
@@ -233,6 +244,7 @@ impl Requests {
                 let call = self.calls.open(Asking {
                     service: Arc::clone(&self.service),
                     endpoint: Arc::clone(&self.endpoint),
+                    fetch: self.fetch,
                     request: Arc::new(request),
                     of_caller,
                     whole: false,
@@ -277,8 +289,12 @@ mod tests {
         let (service, endpoint, rest) = endpoint();
         let by = By::Property(Path::property("id"));
         let batch = Arc::new(Batch { key: None, by, value: Path::root(), first: None, max: 100 });
-        let calls = Arc::new(Calls::new(wire(&ada), true));
-        let open = |loaders: &Loaders| loaders.open(&service, &endpoint, &batch, Arc::clone(&rest));
+        let calls = Arc::new(Calls::new(wire(&ada), 0, true));
+        let open = |loaders: &Loaders| {
+            let (service, endpoint, batch) = (Arc::clone(&service), &endpoint, &batch);
+            let opening = Opening { fetch: FetchId(0), service, endpoint, batch };
+            loaders.open(opening, Arc::clone(&rest))
+        };
         let adas = Loaders::new(calls, ada);
         let first = open(&adas);
         assert_eq!(open(&adas), first, "opened once");

@@ -8,6 +8,7 @@ mod calls;
 mod gather;
 mod kept;
 mod loader;
+mod returned;
 mod service;
 mod stage;
 
@@ -25,6 +26,7 @@ use crate::schema::Endpoint;
 use crate::template::RenderError;
 
 pub use self::kept::Kept;
+pub use self::returned::Returned;
 pub use self::service::{Service, Services, Wire};
 
 /// What a plan runs with: everything of one request.
@@ -57,8 +59,8 @@ pub async fn run<'p>(
 ) -> Result<Answered<'p>, TooLarge> {
     let mut data = Vec::new();
     let mut errors = Vec::new();
-    for step in &plan.steps {
-        let assembled = run_step(plan, step, inputs, run).await?;
+    for (number, step) in plan.steps.iter().enumerate() {
+        let assembled = run_step(plan, (number, step), inputs, run).await?;
         // A part that is too large by itself is no other failure than parts that are so together.
         if assembled.errors.iter().any(|error| error.failure.code == Code::ResponseTooLarge) {
             return Err(TooLarge);
@@ -86,13 +88,13 @@ pub async fn run<'p>(
 /// Runs one step with loaders and calls of its own.
 async fn run_step<'p>(
     plan: &'p Plan,
-    step: &'p Step,
+    (number, step): (usize, &'p Step),
     inputs: Inputs<'_>,
     run: &Run<'_>,
 ) -> Result<Assembled<'p>, TooLarge> {
     // What a write has changed is not read from before it.
     let takes_kept = plan.kind == OperationKind::Query;
-    let calls = Arc::new(Calls::new(Arc::clone(&run.wire), takes_kept));
+    let calls = Arc::new(Calls::new(Arc::clone(&run.wire), number, takes_kept));
     let loaders = Loaders::new(Arc::clone(&calls), Arc::clone(&run.wire.partition));
     let stage = Stage { plan, inputs, run, calls, loaders };
     let (root, tables) = stage.fill(project_root(&step.selection, &inputs)).await;

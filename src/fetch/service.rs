@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use http::HeaderName;
 use indexmap::IndexMap;
 use tokio::time::Instant;
 
-use super::Kept;
+use super::{Kept, Returned};
 use crate::cache::Partition;
 use crate::failure::Failure;
 use crate::identity::{ClientHeaders, Identity, Outbound};
@@ -21,6 +22,8 @@ pub struct Service {
     pub transport: Arc<dyn Transport>,
     /// What it is told of the caller.
     pub outbound: Outbound,
+    /// The headers of its answers that the client is given.
+    pub returns: Vec<HeaderName>,
 }
 
 /// Every upstream, by name.
@@ -89,4 +92,6 @@ pub struct Wire {
     pub log: Arc<CallLog>,
     /// What is kept between requests.
     pub kept: Arc<Kept>,
+    /// Headers that the client is given.
+    pub returned: Returned,
 }

@@ -79,8 +79,7 @@ impl Gateway {
         let Project { config, catalog, outbound } = project;
         let reserved: Vec<HeaderName> =
             outbound.values().flat_map(Outbound::identity_names).cloned().collect();
-        let services =
-            Services::new(named(outbound, |name| config.upstreams.get(name).and_then(&transport)));
+        let services = Services::new(services(&config, outbound, &transport));
         let settings = EngineSettings {
             limits: config.limits.clone(),
             introspection: config.graphql.introspection.is_on(mode),
@@ -115,13 +114,15 @@ fn routes(project: &Project, clients: &BTreeMap<ServiceName, Arc<Client>>) -> Ro
     clients.iter().filter_map(of).flatten().collect()
 }
 
-fn named(
+fn services(
+    config: &Config,
     outbound: BTreeMap<ServiceName, Outbound>,
-    transport: impl Fn(&ServiceName) -> Option<Arc<dyn Transport>>,
+    transport: impl Fn(&Upstream) -> Option<Arc<dyn Transport>>,
 ) -> Vec<Service> {
     let service = |(name, outbound): (ServiceName, Outbound)| {
-        let transport = transport(&name)?;
-        Some(Service { name: Arc::from(name.as_str()), transport, outbound })
+        let upstream = config.upstreams.get(&name)?;
+        let (transport, returns) = (transport(upstream)?, upstream.return_headers.clone());
+        Some(Service { name: Arc::from(name.as_str()), transport, outbound, returns })
     };
     outbound.into_iter().filter_map(service).collect()
 }

@@ -73,6 +73,9 @@ impl Project {
         let headers = self.outbound.values().flat_map(Outbound::claims);
         headers.for_each(|path| read.add(path));
         self.catalog.claims().for_each(|path| read.add(path));
+        if self.outbound.values().any(Outbound::sends_token) {
+            read.add_token();
+        }
         read
     }
 }

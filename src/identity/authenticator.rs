@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
 use http::Method;
-use http::header::{AUTHORIZATION, HeaderMap};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
 use crate::cache::{Clock, Partition};
@@ -34,12 +34,15 @@ pub struct Authenticator {
     clock: Clock,
 }
 
-/// Which claims templates and expressions read: they are part of a [`Partition`].
+/// Which claims templates and expressions read, and whether the token as a whole goes along: they
+/// are part of a [`Partition`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReadClaims {
     names: BTreeSet<Box<str>>,
     /// Whether one reads `claims` as a whole.
     all: bool,
+    /// Whether an upstream is sent the token itself.
+    token: bool,
 }
 
 impl ReadClaims {
@@ -52,6 +55,11 @@ impl ReadClaims {
             // `.`, or an index of what is never a list.
             _ => self.all = true,
         }
+    }
+
+    /// Adds the token itself: an upstream is sent it.
+    pub fn add_token(&mut self) {
+        self.token = true;
     }
 
     fn of(&self, claims: &Body) -> Box<[Option<Box<[u8]>>]> {
@@ -170,7 +178,7 @@ impl Authenticator {
         if now >= expires {
             return Err(Reason::Expired.into());
         }
-        let identity = self.identity(claims);
+        let identity = self.identity(text, claims);
         let by = match key {
             Key::Fixed(_) => None,
             Key::Fetched(key) => Some(Arc::new(Published { issuer: at, kid, algorithm, key })),
@@ -180,15 +188,22 @@ impl Authenticator {
         Ok(identity)
     }
 
-    fn identity(&self, claims: Body) -> Identity {
+    fn identity(&self, token: &str, claims: Body) -> Identity {
+        let token = self.read_claims.token.then_some(token);
         let claim = |name| raw(claims.root().get(name));
         let partition = Partition::Of {
             issuer: claim("iss"),
             subject: claim("sub"),
             scopes: [claim("scope"), claim("scp")],
             claims: self.read_claims.of(&claims),
+            token: token.map(|token| token.as_bytes().into()),
         };
-        Identity { claims: Some(claims), partition: Arc::new(partition) }
+        let credential = token.and_then(|token| {
+            let mut header = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+            header.set_sensitive(true);
+            Some(header)
+        });
+        Identity { claims: Some(claims), partition: Arc::new(partition), credential }
     }
 
     /// The one whose key may verify a token of this `iss`: the one of that name, else one without a

@@ -39,8 +39,12 @@ pub(super) struct Published {
 impl Kept {
     /// Room for so many bytes.
     pub(super) fn new(max: usize) -> Self {
-        // The text, its payload and what of that is in the partition.
-        let size = |token: &Arc<str>, _: &Verified| token.len() * 3 + ENTRY;
+        // The text, its payload and what of that is in the partition; and where it is sent along,
+        // as a header and in the partition.
+        let size = |token: &Arc<str>, verified: &Verified| {
+            let copies = if verified.identity.credential().is_some() { 5 } else { 3 };
+            token.len() * copies + ENTRY
+        };
         Self(Bounded::expiring(max as u64, size))
     }
 

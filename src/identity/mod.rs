@@ -1,7 +1,8 @@
 //! Who is asking: a bearer token becomes one [`Identity`] a request, and the identity becomes the
 //! headers that upstreams are told and the [`Partition`] that keeps callers apart.
 //!
-//! Raw tokens live between `door` and here only. A token is verified once; whatever is odd about it
+//! Raw tokens live between `door` and here only, but for upstreams whose settings ask for the caller's
+//! own: an identity then carries it as a header that never prints. A token is verified once; whatever is odd about it
 //! is a [`Refusal`], never a silent "anonymous". Of transport it knows plain HTTP headers, and that an
 //! issuer's keys can be fetched.
 
@@ -17,6 +18,8 @@ mod token;
 
 use std::fmt;
 use std::sync::Arc;
+
+use http::HeaderValue;
 
 use crate::cache::Partition;
 use crate::json::{Body, Value};
@@ -34,13 +37,16 @@ pub struct Identity {
     /// The token's payload, an object; `None`: no token was sent.
     claims: Option<Body>,
     partition: Arc<Partition>,
+    /// What upstreams that are trusted with the token are sent; `None`: no token was sent, or no
+    /// upstream is.
+    credential: Option<HeaderValue>,
 }
 
 impl Identity {
     /// A caller without a token.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { claims: None, partition: Arc::new(Partition::Anonymous) }
+        Self { claims: None, partition: Arc::new(Partition::Anonymous), credential: None }
     }
 
     /// Whether a valid token was sent.
@@ -53,6 +59,11 @@ impl Identity {
     #[must_use]
     pub fn claims(&self) -> Option<Value<'_>> {
         self.claims.as_ref().map(Body::root)
+    }
+
+    /// The `Authorization` for an upstream that is sent the caller's own token. It never prints.
+    fn credential(&self) -> Option<&HeaderValue> {
+        self.credential.as_ref()
     }
 
     /// With whom this caller may share answers.

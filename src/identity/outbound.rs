@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use http::header::HeaderName;
+use http::header::{AUTHORIZATION, HeaderName};
 
-use crate::config::{Config, Problem, Problems, ServiceName, Upstream};
+use crate::config::{Config, Problem, Problems, ServiceName, TokenForwarding, Upstream};
 use crate::failure::{Code, Failure};
 use crate::json::Path;
 use crate::template::{Environment, HeaderTemplate};
@@ -12,10 +12,11 @@ use crate::upstream::CallerHeaders;
 
 use super::{ClientHeaders, Identity};
 
-/// The identity headers and the forwarded headers of one upstream.
+/// The identity headers, the token and the forwarded headers of one upstream.
 #[derive(Debug, Clone, Default)]
 pub struct Outbound {
     identity: Vec<(HeaderName, HeaderTemplate)>,
+    token: TokenForwarding,
     forward: Vec<HeaderName>,
 }
 
@@ -46,12 +47,18 @@ impl Outbound {
                 })),
             }
         }
-        Self { identity, forward: upstream.forward_headers.clone() }
+        Self { identity, token: upstream.token, forward: upstream.forward_headers.clone() }
     }
 
     /// The names of the identity headers.
     pub fn identity_names(&self) -> impl Iterator<Item = &HeaderName> {
         self.identity.iter().map(|(name, _)| name)
+    }
+
+    /// Whether it is sent the caller's own token.
+    #[must_use]
+    pub fn sends_token(&self) -> bool {
+        self.token == TokenForwarding::Forward
     }
 
     /// The claims that they read.
@@ -76,6 +83,10 @@ impl Outbound {
                 Failure::new(Code::Unauthenticated, message)
             })?;
             headers.identity.push((name.clone(), value));
+        }
+        if self.sends_token() {
+            // Without a token too: then nothing may stand there.
+            headers.identity.push((AUTHORIZATION, identity.credential().cloned()));
         }
         for name in &self.forward {
             for value in client.as_map().get_all(name) {

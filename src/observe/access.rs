@@ -19,6 +19,9 @@ pub struct Call {
     pub outcome: Outcome,
     /// How long it took.
     pub duration: Duration,
+    /// Why its answer is not kept for other requests, in a word; `None`: it is, or that was no
+    /// question.
+    pub not_kept: Option<&'static str>,
 }
 
 /// How an upstream call ended.
@@ -61,13 +64,16 @@ impl CallLog {
     }
 }
 
-/// `users=200/1.2ms orders=UPSTREAM_TIMEOUT/2000.0ms`
+/// `users=200/1.2ms/no-store orders=UPSTREAM_TIMEOUT/2000.0ms`
 impl fmt::Display for CallLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, call) in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().enumerate() {
-            let Call { service, outcome, duration } = call;
+            let Call { service, outcome, duration, not_kept } = call;
             let space = if at == 0 { "" } else { " " };
             write!(f, "{space}{service}={outcome}/{:.1}ms", milliseconds(*duration))?;
+            if let Some(reason) = not_kept {
+                write!(f, "/{reason}")?;
+            }
         }
         Ok(())
     }
@@ -153,14 +159,18 @@ mod tests {
     fn calls_show_their_service_how_they_ended_and_how_long_they_took() {
         let calls = CallLog::new();
         assert_eq!((calls.to_string(), calls.is_empty()), (String::new(), true));
-        for (service, outcome, micros) in [
-            ("users", Outcome::Status(200), 1_234),
-            ("orders", Outcome::Failed("UPSTREAM_TIMEOUT"), 2_000_000),
+        for (service, outcome, micros, not_kept) in [
+            ("users", Outcome::Status(200), 1_234, Some("no-store")),
+            ("users", Outcome::Kept, 0, None),
+            ("orders", Outcome::Failed("UPSTREAM_TIMEOUT"), 2_000_000, None),
         ] {
             let duration = Duration::from_micros(micros);
-            calls.record(Call { service: service.into(), outcome, duration });
+            calls.record(Call { service: service.into(), outcome, duration, not_kept });
         }
-        assert_eq!(calls.to_string(), "users=200/1.2ms orders=UPSTREAM_TIMEOUT/2000.0ms");
+        assert_eq!(
+            calls.to_string(),
+            "users=200/1.2ms/no-store users=kept/0.0ms orders=UPSTREAM_TIMEOUT/2000.0ms"
+        );
         assert_eq!(calls.len(), 2);
     }
 }

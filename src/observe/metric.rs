@@ -13,5 +13,8 @@ pub const ERRORS: &str = "onedoor_errors_total";
 pub const UPSTREAM_CALLS: &str = "onedoor_upstream_calls_total";
 /// Histogram, seconds: upstream calls, by service.
 pub const UPSTREAM_DURATION: &str = "onedoor_upstream_duration_seconds";
+/// Counter: upstreams' answers, by what became of them: given again, coalesced, kept, or why not
+/// kept.
+pub const ANSWERS: &str = "onedoor_upstream_answers_total";
 /// Counter: requests refused, by reason.
 pub const REFUSALS: &str = "onedoor_refusals_total";

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::Method;
-use http::header::{CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::config::ServiceName;
 use crate::json::Body;
@@ -13,6 +13,9 @@ use crate::template;
 use crate::upstream::{CallContext, CallerHeaders, outbound};
 
 use super::pretty::pretty;
+
+/// What stands for a token that a service is sent.
+const CONCEALED: &str = "Bearer TOKEN";
 
 /// A call that the gateway made.
 #[derive(Debug, Clone)]
@@ -47,6 +50,17 @@ impl Call {
             headers,
             body: request.body.clone(),
             telling,
+        }
+    }
+
+    /// Writes `TOKEN` in the place of the caller's token, which is another one in each run.
+    pub(super) fn conceal(&mut self, token: &str) {
+        let is_token = |value: &[u8]| value.strip_prefix(b"Bearer ") == Some(token.as_bytes());
+        for value in self.headers.values_mut().filter(|value| is_token(value.as_bytes())) {
+            *value = HeaderValue::from_static(CONCEALED);
+        }
+        for (_, value) in self.telling.iter_mut().filter(|(_, value)| is_token(value.as_bytes())) {
+            CONCEALED.clone_into(value);
         }
     }
 

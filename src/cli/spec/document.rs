@@ -82,6 +82,8 @@ pub(super) struct Request {
     pub(super) headers: HeaderMap,
     /// What the client gets.
     pub(super) response: Option<(Head, Snapshot)>,
+    /// Headers of the upstreams' answers that the client gets.
+    pub(super) returned: Option<Snapshot>,
     /// The upstream calls it makes.
     pub(super) calls: Option<Snapshot>,
     /// Its plan.

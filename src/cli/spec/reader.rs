@@ -183,6 +183,7 @@ impl Reader {
             claims: None,
             headers: http::HeaderMap::new(),
             response: None,
+            returned: None,
             calls: None,
             plan: None,
             section: self.section(),
@@ -203,6 +204,7 @@ impl Reader {
             Role::Claims => request.claims.is_some(),
             Role::Headers => !request.headers.is_empty(),
             Role::Response(_) => request.response.is_some(),
+            Role::Returned => request.returned.is_some(),
             Role::Calls => request.calls.is_some(),
             _ => request.plan.is_some(),
         };
@@ -221,6 +223,10 @@ impl Reader {
                 .map(|headers| request.headers = headers),
             Role::Response(head) => {
                 response(&block).map(|()| request.response = Some((head, snapshot(block))))
+            }
+            Role::Returned => {
+                request.returned = Some(snapshot(block));
+                Ok(())
             }
             Role::Calls => {
                 request.calls = Some(snapshot(block));

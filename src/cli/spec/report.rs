@@ -39,6 +39,8 @@ pub enum Subject {
     Problems,
     /// What the client gets.
     Response,
+    /// Headers of the upstreams' answers that the client gets.
+    Returned,
     /// Which calls are made.
     Calls,
     /// The request's plan.
@@ -192,6 +194,7 @@ impl Subject {
             Self::Start => "gateway",
             Self::Problems => "problems",
             Self::Response => "response",
+            Self::Returned => "returned headers",
             Self::Calls => "upstream calls",
             Self::Plan => "plan",
             Self::Exchanges => "exchanges",

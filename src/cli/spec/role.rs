@@ -33,6 +33,8 @@ pub(super) enum Role {
     Headers,
     /// What the client gets.
     Response(Head),
+    /// Headers of the upstreams' answers that the client gets.
+    Returned,
     /// Which upstream calls are made.
     Calls,
     /// The request's plan.
@@ -54,7 +56,7 @@ pub(super) struct Head {
 pub(super) const MEDIA: &str = "application/graphql-response+json";
 
 /// The roles by language. `http` has upstreams beside these, `toml` has file names.
-const ROLES: [(&str, &str); 12] = [
+const ROLES: [(&str, &str); 13] = [
     ("graphql", "schema"),
     ("graphql", "request"),
     ("toml", "onedoor.toml"),
@@ -63,6 +65,7 @@ const ROLES: [(&str, &str); 12] = [
     ("json", "variables"),
     ("json", "claims"),
     ("json", "response"),
+    ("text", "returned"),
     ("text", "calls"),
     ("text", "plan"),
     ("text", "check"),
@@ -113,6 +116,7 @@ impl Role {
             ("json", "response") => {
                 head(rest, line).and_then(|head| takes(2, Self::Response(head)))
             }
+            ("text", "returned") => takes(0, Self::Returned),
             ("text", "calls") => takes(0, Self::Calls),
             ("text", "plan") => takes(0, Self::Plan),
             ("text", "check") => takes(0, Self::Check),
@@ -287,7 +291,7 @@ mod tests {
         );
         assert_eq!(
             problem("text whatever"),
-            "7: `whatever` is no role of `text` (there are `calls`, `plan`, `check` and `env`)"
+            "7: `whatever` is no role of `text` (there are `returned`, `calls`, `plan`, `check` and `env`)"
         );
         assert_eq!(
             problem("toml onedor.toml"),

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http_body_util::{BodyExt as _, Full};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 
 use crate::cache::Clock;
-use crate::config::JwtIssuer;
+use crate::config::{self, JwtIssuer};
 use crate::gateway::{Gateway, Project};
 use crate::identity;
 use crate::json::write_string;
@@ -65,6 +65,8 @@ struct Stack {
 /// What a client gets.
 struct Answer {
     head: Head,
+    /// Headers that the gateway does not write itself, a line each.
+    returned: String,
     body: String,
 }
 
@@ -131,7 +133,9 @@ impl<'d> Run<'d> {
         // What came of such a call is no answer of the services: it must not be written down.
         if asked.undeclared.is_empty() {
             self.response(request, &answer);
-            self.calls(request, &asked.calls);
+            let calls: String = asked.calls.iter().map(Call::text).collect();
+            self.listed(request, Subject::Returned, &request.returned, &answer.returned);
+            self.listed(request, Subject::Calls, &request.calls, &calls);
         }
     }
 
@@ -145,7 +149,7 @@ impl<'d> Run<'d> {
     }
 
     fn response(&mut self, request: &Request, answer: &Answer) {
-        let Answer { head, body } = answer;
+        let Answer { head, body, .. } = answer;
         let written = request.response.as_ref();
         // An empty block is one to be filled in.
         let expected = written.filter(|(_, snapshot)| !snapshot.text.trim().is_empty());
@@ -176,18 +180,24 @@ impl<'d> Run<'d> {
         self.push(Some(request), Subject::Response, line, outcome, edit);
     }
 
-    /// A request without a block of calls makes none.
-    fn calls(&mut self, request: &Request, calls: &[Call]) {
-        let actual: String = calls.iter().map(Call::text).collect();
-        match &request.calls {
-            Some(expected) => self.compare(Some(request), Subject::Calls, expected, &actual),
-            None if calls.is_empty() => {}
+    /// A request without a block of calls makes none; one without a block of returned headers gets
+    /// none.
+    fn listed(
+        &mut self,
+        request: &Request,
+        subject: Subject,
+        expected: &Option<Snapshot>,
+        actual: &str,
+    ) {
+        match expected {
+            Some(expected) => self.compare(Some(request), subject, expected, actual),
+            None if actual.is_empty() => {}
             None => {
                 let response = request.response.as_ref().map(|(_, snapshot)| snapshot.span.end);
                 let at = response.unwrap_or(request.asked);
-                let edit = snapshot::inserted(at, "text calls", &actual);
-                let outcome = Outcome::Differs { expected: None, actual };
-                self.push(Some(request), Subject::Calls, request.line, outcome, Some(edit));
+                let edit = snapshot::inserted(at, subject.info(), actual);
+                let outcome = Outcome::Differs { expected: None, actual: actual.to_owned() };
+                self.push(Some(request), subject, request.line, outcome, Some(edit));
             }
         }
     }
@@ -283,7 +293,8 @@ impl Stack {
         let media = String::from_utf8_lossy(media);
         let media = media.split(';').next().unwrap_or_default().trim().to_owned();
         let head = Head { status: parts.status, media };
-        Ok(Answer { head, body: body_text(&body.to_bytes()) })
+        let returned = returned(&parts.headers);
+        Ok(Answer { head, returned, body: body_text(&body.to_bytes()) })
     }
 
     fn http(&self, request: &Request) -> Result<http::Request<Full<Bytes>>, String> {
@@ -295,9 +306,10 @@ impl Stack {
         headers.insert(ACCEPT, HeaderValue::from_static(MEDIA));
         headers.extend(request.headers.clone());
         if let Some(claims) = &request.claims {
-            let token = format!("Bearer {}", self.token(claims)?);
-            let token = HeaderValue::try_from(token).map_err(|error| error.to_string())?;
-            headers.insert(AUTHORIZATION, token);
+            let token = self.token(claims)?;
+            self.upstreams.conceal(&token);
+            let header = HeaderValue::try_from(format!("Bearer {token}"));
+            headers.insert(AUTHORIZATION, header.map_err(|error| error.to_string())?);
         }
         Ok(http)
     }
@@ -311,6 +323,17 @@ impl Stack {
             issuer.ok_or("claims need an issuer of tokens: the settings have no `[[auth.jwt]]`")?;
         identity::mint(issuer, claims.clone(), TOKEN_LIFETIME).map_err(|error| error.to_string())
     }
+}
+
+/// The headers that the gateway does not write itself, by name; of one name in their order.
+fn returned(headers: &HeaderMap) -> String {
+    let mut lines: Vec<_> =
+        headers.iter().filter(|(name, _)| config::may_be_returned(name)).collect();
+    lines.sort_by_key(|(name, _)| name.as_str());
+    let line = |(name, value): (&HeaderName, &HeaderValue)| {
+        format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes()))
+    };
+    lines.into_iter().map(line).collect()
 }
 
 /// The body of a GraphQL request over HTTP.
@@ -335,6 +358,7 @@ impl Subject {
         match self {
             Self::Problems | Self::Start => "text check",
             Self::Response => "json response",
+            Self::Returned => "text returned",
             Self::Calls | Self::Exchanges => "text calls",
             Self::Plan => "text plan",
         }

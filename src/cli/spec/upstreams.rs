@@ -31,6 +31,8 @@ struct State {
     used: Vec<usize>,
     /// Where the request that runs stands.
     section: Section,
+    /// Its token.
+    token: Option<String>,
     /// The calls of the request that runs, in the order in which they began.
     calls: Vec<Call>,
     /// Those of them that no exchange answers.
@@ -70,8 +72,14 @@ impl Upstreams {
     pub(super) fn begin(&self, section: &Section) {
         let mut state = self.lock();
         state.section.clone_from(section);
+        state.token = None;
         state.calls.clear();
         state.undeclared.clear();
+    }
+
+    /// Tells the token that the request is sent with: calls do not show it.
+    pub(super) fn conceal(&self, token: &str) {
+        self.lock().token = Some(token.to_owned());
     }
 
     /// What was asked since.
@@ -94,8 +102,11 @@ impl Upstreams {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, call: Call) -> Result<Reply, Error> {
+    fn answer(&self, mut call: Call) -> Result<Reply, Error> {
         let mut state = self.lock();
+        if let Some(token) = &state.token {
+            call.conceal(token);
+        }
         state.calls.push(call.clone());
         let Some(at) = self.find(&state, &call) else {
             self.note(&mut state, &call);

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use http::HeaderName;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
@@ -23,6 +24,12 @@ use super::problem::{Problem, Problems, SourceId};
 use super::reader::{self, Located, Read};
 use super::settings::{GatewaySettings, UpstreamSettings};
 use super::text::Text;
+
+/// Whether a client may be given an upstream's header of that name: the gateway does not write it
+/// itself, and it is true of a response that is made of several answers.
+pub(crate) fn may_be_returned(name: &HeaderName) -> bool {
+    headers::not_returned(name).is_none()
+}
 
 /// What the checks of one file need.
 struct Checks<'a> {

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use http::HeaderName;
+use http::header::{AUTHORIZATION, HeaderName};
 
+use super::headers::Refusal;
 use super::{Checks, headers, route};
 use crate::config::name::ServiceName;
 use crate::config::reader::{Located, Mistakes, Read};
 use crate::config::settings::{
-    ErrorSettings, HeadersSettings, IdentitySettings, MockSettings, UpstreamSettings,
+    ErrorSettings, HeadersSettings, IdentitySettings, MockSettings, TokenForwarding,
+    UpstreamSettings,
 };
 use crate::config::value::{self, Header, HeaderTable, UpstreamUrl};
 use crate::config::{ErrorPaths, IdentityHeader, Mock, Upstream};
@@ -32,17 +34,21 @@ pub(super) fn check(
         }
     };
     let timeout = within(timeout, deadline, checks);
-    let IdentitySettings { headers: identity, token: _ } = identity;
+    let IdentitySettings { headers: identity, token } = identity;
     let identity_headers = identity_headers(identity, checks);
-    let HeadersSettings { forward } = headers;
+    let token = token_forwarding(token, identity, checks);
+    let HeadersSettings { forward, returned } = headers;
     let forward_headers = forward_headers(forward, identity, checks);
+    let return_headers = return_headers(returned, checks);
     Some(Upstream {
         name: name.clone(),
         url: url?,
         timeout,
         body: *body,
         identity_headers,
+        token,
         forward_headers,
+        return_headers,
         error: error_paths(error, checks),
         routes: route::check(name, route, timeout, mistakes, checks),
         mock: mock_of(name, mock, mistakes, checks),
@@ -85,7 +91,7 @@ fn identity_headers(table: &HeaderTable, checks: &mut Checks<'_>) -> Vec<Identit
     for (name, value) in &table.0 {
         let header = &name.value.0;
         if let Some(refusal) = headers::not_set(header) {
-            checks.error(name.span(), format!("`{header}` {}", refusal.reason), refusal.help);
+            refuse(name, &refusal, checks);
         } else if known.iter().any(|other| other.name == header) {
             checks.error(
                 name.span(),
@@ -99,6 +105,32 @@ fn identity_headers(table: &HeaderTable, checks: &mut Checks<'_>) -> Vec<Identit
     known
 }
 
+fn token_forwarding(
+    token: &Located<TokenForwarding>,
+    identity: &HeaderTable,
+    checks: &mut Checks<'_>,
+) -> TokenForwarding {
+    if token.value == TokenForwarding::None {
+        return token.value;
+    }
+    if !checks.across.takes_tokens {
+        checks.error(
+            token.span(),
+            "there is no token to forward: no issuer's token is taken",
+            "add an issuer to onedoor.toml: `[[auth.jwt]]` with `secret = \"${JWT_SECRET}\"`; or \
+             write `token = \"none\"`",
+        );
+    }
+    for (name, _) in identity.0.iter().filter(|(name, _)| name.value.0 == AUTHORIZATION) {
+        checks.error(
+            name.span(),
+            "`authorization` is the client's token here, by `token = \"forward\"`",
+            "take it out, or write `token = \"none\"`",
+        );
+    }
+    token.value
+}
+
 fn forward_headers(
     forward: &[Located<Header>],
     identity: &HeaderTable,
@@ -108,20 +140,44 @@ fn forward_headers(
     for name in forward {
         let header = &name.value.0;
         if let Some(refusal) = headers::not_forwarded(header) {
-            checks.error(name.span(), format!("`{header}` {}", refusal.reason), refusal.help);
+            refuse(name, &refusal, checks);
         } else if identity.0.iter().any(|(other, _)| other.value.0 == header) {
             checks.error(
                 name.span(),
                 format!("`{header}` tells who is asking, so the client's own is always removed"),
                 "take it out here, or in `[identity] headers`",
             );
-        } else if known.contains(header) {
-            checks.error(name.span(), format!("`{header}` is listed twice"), "keep one of them");
         } else {
-            known.push(header.clone());
+            list(name, &mut known, checks);
         }
     }
     known
+}
+
+fn return_headers(returned: &[Located<Header>], checks: &mut Checks<'_>) -> Vec<HeaderName> {
+    let mut known = Vec::new();
+    for name in returned {
+        match headers::not_returned(&name.value.0) {
+            Some(refusal) => refuse(name, &refusal, checks),
+            None => list(name, &mut known, checks),
+        }
+    }
+    known
+}
+
+/// Takes a name that may stand in a list, unless it stands there already.
+fn list(name: &Located<Header>, known: &mut Vec<HeaderName>, checks: &mut Checks<'_>) {
+    let header = &name.value.0;
+    if known.contains(header) {
+        checks.error(name.span(), format!("`{header}` is listed twice"), "keep one of them");
+    } else {
+        known.push(header.clone());
+    }
+}
+
+fn refuse(name: &Located<Header>, refusal: &Refusal, checks: &mut Checks<'_>) {
+    let header = &name.value.0;
+    checks.error(name.span(), format!("`{header}` {}", refusal.reason), refusal.help);
 }
 
 fn error_paths(settings: &ErrorSettings, checks: &Checks<'_>) -> ErrorPaths {

@@ -16,7 +16,7 @@ pub(crate) use gateway::{GatewaySettings, JwksKeep, JwksRefetch, JwksRefresh, Jw
 pub use route::RouteAuth;
 pub(crate) use route::RouteSettings;
 pub use schema::{SettingsFile, settings_json_schema};
-pub use upstream::BodyFormat;
+pub use upstream::{BodyFormat, TokenForwarding};
 pub(crate) use upstream::{
     ErrorSettings, HeadersSettings, IdentitySettings, MockSettings, UpstreamSettings,
 };

@@ -74,16 +74,19 @@ pub(crate) struct IdentitySettings {
     /// Headers and their templates: `{ x-user-id = "{claims.sub}" }`.
     pub(crate) headers: HeaderTable,
     /// Which token goes along.
-    pub(crate) token: TokenForwarding,
+    #[schemars(with = "TokenForwarding")]
+    pub(crate) token: Located<TokenForwarding>,
 }
 
 /// Which token goes along with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum TokenForwarding {
+pub enum TokenForwarding {
     /// None: the client's token stays at the door.
     #[default]
     None,
+    /// The client's own, once it is verified, in `Authorization`. Whoever sent none has none.
+    Forward,
 }
 
 /// Which headers pass between client and service.
@@ -93,6 +96,11 @@ pub(crate) struct HeadersSettings {
     /// The client's headers that are sent along; no other one is.
     #[schemars(with = "Vec<Header>")]
     pub(crate) forward: Vec<Located<Header>>,
+    /// The headers of the service's answers that the client of a GraphQL request is given; no other
+    /// one is. On plain paths all pass.
+    #[serde(rename = "return")]
+    #[schemars(with = "Vec<Header>")]
+    pub(crate) returned: Vec<Located<Header>>,
 }
 
 /// What clients may read of a failed answer. Values are paths into it.

@@ -113,6 +113,7 @@ fn every_setting_is_described_and_has_its_default_or_none() {
         "data",
         "port",
         "forward",
+        "return",
         "claims",
         "route",
         "path",

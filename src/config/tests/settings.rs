@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{KEY, config, env, load, told};
 use crate::config::{
     BodyFormat, Config, GraphqlAuth, JwtAlgorithm, LogFormat, Mode, ProcessEnv, RouteAuth,
-    SecretFile, Switch,
+    SecretFile, Switch, TokenForwarding,
 };
 
 const UPSTREAM: &str = "url = \"http://127.0.0.1:3001\"\n";
@@ -77,12 +77,13 @@ fn a_secret_file_that_all_can_read_is_warned_of() {
 #[test]
 fn an_upstream_is_read_with_all_it_has() {
     let text = "url = \"https://orders.example/v1/\"\ntimeout = \"500ms\"\nbody = \"form\"\n\
-                [identity]\nheaders = { x-user-id = \"{claims.sub}\" }\n\
-                [headers]\nforward = [\"Accept-Language\"]\n\
+                [identity]\nheaders = { x-user-id = \"{claims.sub}\" }\ntoken = \"forward\"\n\
+                [headers]\nforward = [\"Accept-Language\"]\nreturn = [\"Set-Cookie\"]\n\
                 [error]\nif = \"errors\"\ncode = \"errors[0].code\"\n\
                 [mock]\ndata = \"mock/orders.json\"\nport = 3003\nlatency = \"20ms\"\n\
                 failure_rate = 1\n";
-    let config = config(&[("upstreams/orders.toml", text)]);
+    let jwt = "[[auth.jwt]]\nsecret = \"${JWT_SECRET}\"";
+    let config = config(&[("onedoor.toml", jwt), ("upstreams/orders.toml", text)]);
     let orders = &config.upstreams["orders"];
     assert_eq!(orders.name.as_str(), "orders");
     assert_eq!(orders.url.to_string(), "https://orders.example/v1");
@@ -93,7 +94,9 @@ fn an_upstream_is_read_with_all_it_has() {
     assert_eq!(orders.body, BodyFormat::Form);
     assert_eq!(orders.identity_headers[0].name, "x-user-id");
     assert_eq!(orders.identity_headers[0].value.as_str(), "{claims.sub}");
+    assert_eq!(orders.token, TokenForwarding::Forward);
     assert_eq!(orders.forward_headers, ["accept-language"]);
+    assert_eq!(orders.return_headers, ["set-cookie"]);
     assert_eq!(orders.error.condition.as_ref().unwrap().as_str(), "errors");
     assert!(orders.error.message.is_none());
     let mock = orders.mock.as_ref().unwrap();

@@ -24,6 +24,7 @@ fn piece() -> impl Strategy<Value = String> {
         "identity",
         "headers",
         "forward",
+        "return",
         "mock",
         "[",
         "]",

@@ -164,7 +164,7 @@ impl Route {
         let answered = self.passage.pass(request, &context).await;
         let record = |outcome| {
             let (service, duration) = (Arc::clone(&self.service), started.elapsed());
-            arrival.calls.record(Call { service, outcome, duration });
+            arrival.calls.record(Call { service, outcome, duration, not_kept: None });
         };
         match answered {
             Ok(reply) => {
