@@ -39,6 +39,21 @@ impl Content {
         self.kept.ok()
     }
 
+    /// The same, and why it may not.
+    pub(super) fn keeping(&self) -> Result<Until, NotKept> {
+        self.kept
+    }
+
+    /// The status it came with.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Bytes of the body, if that is JSON.
+    pub(super) fn bytes(&self) -> Option<usize> {
+        self.body.as_ref().map(|body| body.bytes().len())
+    }
+
     /// Whether another request of the same caller may have it while it has only just come.
     pub(super) fn may_be_coalesced(&self) -> bool {
         !matches!(self.kept, Err(NotKept::NoStore | NotKept::SetsCookie | NotKept::Varies))

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::answer::Content;
 use super::kept::{Ask, Flown, Forwarded, Role, Until};
+use super::trace::Ended;
 use super::{Service, Wire};
 use crate::cache::{Declared, Judged, Keep, NotKept, Partition, Scope, Varying, judge};
 use crate::failure::{Code, Failure};
@@ -48,6 +49,8 @@ pub(super) struct Asking {
     pub(super) request: Arc<Request>,
     /// Whether the request was made of anything of the caller's.
     pub(super) of_caller: bool,
+    /// For how many keys it asks, in a batch.
+    pub(super) keys: Option<usize>,
     /// Whether the answer is kept as a whole; of a batch each key's rows are.
     pub(super) whole: bool,
 }
@@ -99,7 +102,8 @@ async fn answer(wire: &Arc<Wire>, asking: &Asking, takes_kept: bool) -> Flown {
         && (is_get || asking.endpoint.cache.is_some())
         && let Some(content) = wire.kept.answer(&ask, &wire.partition)
     {
-        record(wire, asking, Outcome::Kept, Duration::ZERO);
+        let (outcome, started) = (Outcome::Kept, Instant::now());
+        record(wire, asking, &Ended { outcome, started, duration: Duration::ZERO, answer: None });
         return Ok(content);
     }
     if !is_get || !takes_kept {
@@ -126,7 +130,8 @@ async fn answer(wire: &Arc<Wire>, asking: &Asking, takes_kept: bool) -> Flown {
         }
     };
     if is_mine {
-        record(wire, asking, Outcome::Coalesced, started.elapsed());
+        let (outcome, duration) = (Outcome::Coalesced, started.elapsed());
+        record(wire, asking, &Ended { outcome, started, duration, answer: None });
         return flown;
     }
     call(wire, asking).await.inspect(|content| keep(wire, asking, ask, content))
@@ -161,19 +166,27 @@ async fn call(wire: &Wire, asking: &Asking) -> Flown {
     };
     let (started, sent) = (Instant::now(), wire.kept.clock().elapsed());
     let replied = in_time(wire.deadline, request, service.transport.call(request, &context)).await;
-    let answered = replied.map_err(|error| {
-        let failure = error.failure(&service.name);
-        tracing::warn!(upstream = %service.name, %error, "upstream call failed");
-        Arc::new(failure)
-    });
-    let outcome = match &answered {
-        Ok(reply) => Outcome::Status(reply.status.as_u16()),
-        Err(failure) => Outcome::Failed(failure.code.as_str()),
+    let duration = started.elapsed();
+    let flown: Flown = match replied {
+        Ok(reply) => {
+            let kept = judged(wire, asking, &reply, sent);
+            Ok(Arc::new(Content::read(&service.name, reply, &endpoint.error, kept)))
+        }
+        Err(error) => {
+            let failure = error.failure(&service.name);
+            tracing::warn!(upstream = %service.name, %error, "upstream call failed");
+            Err(Arc::new(failure))
+        }
     };
-    record(wire, asking, outcome, started.elapsed());
-    let reply = answered?;
-    let kept = judged(wire, asking, &reply, sent);
-    Ok(Arc::new(Content::read(&service.name, reply, &endpoint.error, kept)))
+    let (outcome, answer) = match &flown {
+        Ok(content) => {
+            let answer = (&**content, wire.kept.clock().elapsed());
+            (Outcome::Status(content.status().as_u16()), Some(answer))
+        }
+        Err(failure) => (Outcome::Failed(failure.code.as_str()), None),
+    };
+    record(wire, asking, &Ended { outcome, started, duration, answer });
+    flown
 }
 
 /// Until when an answer may be kept; or why it is not.
@@ -218,8 +231,12 @@ fn judged(wire: &Wire, asking: &Asking, reply: &Reply, sent: Duration) -> Result
     }
 }
 
-fn record(wire: &Wire, asking: &Asking, outcome: Outcome, duration: Duration) {
+fn record(wire: &Wire, asking: &Asking, ended: &Ended<'_>) {
+    let Ended { outcome, duration, .. } = *ended;
     wire.log.record(Call { service: Arc::clone(&asking.service.name), outcome, duration });
+    if let Some(trace) = &wire.traced {
+        trace.record(&asking.endpoint, asking.keys, ended);
+    }
 }
 
 /// A call that ends with the client's request at the latest, whatever its transport does.

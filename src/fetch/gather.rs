@@ -287,6 +287,7 @@ impl<'p> Gather<'p> {
             endpoint: Arc::clone(&self.fetch.endpoint),
             request: Arc::clone(request),
             of_caller: self.of_caller(),
+            keys: None,
             whole: true,
         }
     }

@@ -12,13 +12,16 @@ use dataloader::BatchFn;
 use dataloader::cached::Loader;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
+use tokio::time::Instant;
 
 use super::Service;
 use super::answer::Content;
 use super::calls::{Asking, Calls, forwarded};
 use super::kept::{Kept, RowAsk};
+use super::trace::Ended;
 use crate::cache::Partition;
 use crate::failure::Failure;
+use crate::observe::Outcome;
 use crate::projection::Groups;
 use crate::schema::{Batch, Endpoint, EndpointId};
 use crate::template::{Key, Rendered};
@@ -185,7 +188,9 @@ impl BatchFn<KeyList, Chunks> for Requests {
         self.known.reserve(new.len());
         let kept = self.kept.as_ref().is_some_and(|(kept, _)| kept.has_rows_of(self.endpoint.id));
         if kept && self.calls.takes_kept() {
+            let (before, started) = (new.len(), Instant::now());
             new.retain(|key| !self.take_kept(key));
+            self.trace_kept(before - new.len(), started);
         }
         let of_caller = lists.iter().any(|list| list.of_caller);
         for keys in self.chunks(&new) {
@@ -227,6 +232,15 @@ impl Requests {
         true
     }
 
+    /// Rows that are kept are no call; only a trace tells of them.
+    fn trace_kept(&self, keys: usize, started: Instant) {
+        if let Some(trace) = self.calls.wire().traced.as_ref().filter(|_| keys > 0) {
+            let duration = started.elapsed();
+            let ended = Ended { outcome: Outcome::Kept, started, duration, answer: None };
+            trace.record(&self.endpoint, Some(keys), &ended);
+        }
+    }
+
     fn request(&self, keys: &[&Key], of_caller: bool) -> Chunk {
         let rows = match self.rest.finish(keys) {
             Ok(request) => {
@@ -235,6 +249,7 @@ impl Requests {
                     endpoint: Arc::clone(&self.endpoint),
                     request: Arc::new(request),
                     of_caller,
+                    keys: Some(keys.len()),
                     whole: false,
                 });
                 let (endpoint, batch) = (Arc::clone(&self.endpoint), Arc::clone(&self.batch));

@@ -10,6 +10,7 @@ mod kept;
 mod loader;
 mod service;
 mod stage;
+mod trace;
 
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ use crate::template::RenderError;
 
 pub use self::kept::Kept;
 pub use self::service::{Service, Services, Wire};
+pub(crate) use self::trace::milliseconds;
+pub use self::trace::{Call as TracedCall, CallResult, Keeping, Trace};
 
 /// What a plan runs with: everything of one request.
 pub struct Run<'r> {

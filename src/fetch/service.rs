@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use tokio::time::Instant;
 
-use super::Kept;
+use super::{Kept, Trace};
 use crate::cache::Partition;
 use crate::failure::Failure;
 use crate::identity::{ClientHeaders, Identity, Outbound};
@@ -87,6 +87,8 @@ pub struct Wire {
     pub callers: IndexMap<Arc<str>, Result<CallerHeaders, Arc<Failure>>>,
     /// Where calls are noted as they end.
     pub log: Arc<CallLog>,
+    /// Where they are told of in full, if the caller asked for that and may.
+    pub traced: Option<Arc<Trace>>,
     /// What is kept between requests.
     pub kept: Arc<Kept>,
 }

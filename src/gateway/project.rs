@@ -13,6 +13,8 @@ use crate::json;
 use crate::schema::{self, Catalog, Defaults, ErrorRule};
 use crate::template::Environment;
 
+use super::examples::{self, Example};
+
 /// The folder of the schema below a project's root.
 const SCHEMA: &str = "schema";
 
@@ -24,6 +26,8 @@ pub struct Project {
     pub config: Config,
     /// The schema.
     pub catalog: Catalog,
+    /// Queries to try, by the names of their files.
+    pub examples: Vec<Example>,
     /// What each upstream is told of the caller.
     pub(super) outbound: BTreeMap<ServiceName, Outbound>,
 }
@@ -49,7 +53,8 @@ impl Project {
         checks(&settings.draft, &mut settings.problems);
         let mut problems = Problems::new();
         let sources = read_schema(root, &mut problems);
-        check(settings, sources, problems, env)
+        let (project, problems) = check(settings, sources, problems, env);
+        (project.map(|project| Self { examples: examples::read(root), ..project }), problems)
     }
 
     /// The same from texts: settings by name (`upstreams/users.toml`) and schema files by name.
@@ -104,7 +109,9 @@ fn check(
     problems.merge(found);
     problems.sort();
     let project = match catalog {
-        Some(catalog) if !problems.has_errors() => Some(Project { config, catalog, outbound }),
+        Some(catalog) if !problems.has_errors() => {
+            Some(Project { config, catalog, examples: Vec::new(), outbound })
+        }
         _ => None,
     };
     (project, problems)
