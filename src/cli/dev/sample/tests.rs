@@ -85,6 +85,7 @@ fn an_example_is_taken_if_it_is_a_valid_query_and_has_its_variables() {
         query: "query($id: ID!) { one(id: $id) }".to_owned(),
         variables: Some(serde_json::json!({"id": "7"})),
     };
-    let project = Project { examples, ..project(schema) };
+    let mut project = project(schema);
+    project.examples = examples;
     assert_eq!(Sample::of(&project), expected);
 }
