@@ -39,12 +39,15 @@ export function Console({ session }: { session: Session }) {
     return list;
   }, [examples, trace]);
   const tabs = useMemo(() => examples.slice(0, TABS).map(tab), [examples]);
+  // GraphiQL fills the editor of variables from what it remembers, not from the first tab.
+  const isFirstVisit = useMemo(() => storage.getItem('graphiql:tabState') === null, [storage]);
   return (
     <GraphiQL
       fetcher={fetcher}
       storage={storage}
       plugins={plugins}
       defaultQuery={WELCOME}
+      initialVariables={isFirstVisit ? (tabs[0]?.variables ?? undefined) : undefined}
       defaultTabs={tabs.length > 0 ? tabs : undefined}
     >
       <GraphiQL.Logo>

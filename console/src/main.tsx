@@ -11,7 +11,10 @@ import { readSession } from './session';
 const root = document.getElementById('root');
 if (root) {
   readSession().then(
-    (session) => createRoot(root).render(<Console session={session} />),
+    (session) => {
+      if (session.project) document.title = `${session.project} · GraphiQL · Onedoor`;
+      createRoot(root).render(<Console session={session} />);
+    },
     (error: unknown) => {
       const told = document.createElement('p');
       told.className = 'onedoor-loading';

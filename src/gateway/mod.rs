@@ -78,7 +78,7 @@ impl Gateway {
         transport: impl Fn(&Upstream) -> Option<Arc<dyn Transport>>,
         routes: Routes,
     ) -> Self {
-        let Project { config, catalog, examples, outbound } = project;
+        let Project { config, catalog, name, examples, outbound } = project;
         let reserved: Vec<HeaderName> =
             outbound.values().flat_map(Outbound::identity_names).cloned().collect();
         let services =
@@ -96,6 +96,7 @@ impl Gateway {
             Door::new(&config, authenticator, reserved, engine.clone()).with_routes(routes);
         if config.graphql.graphiql.is_on(mode) {
             door = door.with_console(Console {
+                project: name.filter(|_| mode == Mode::Dev),
                 examples: examples.into_iter().map(Into::into).collect(),
                 token: (mode == Mode::Dev).then(|| token(&config)).flatten(),
                 trace: config.graphql.trace.is_on(mode),

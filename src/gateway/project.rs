@@ -26,6 +26,8 @@ pub struct Project {
     pub config: Config,
     /// The schema.
     pub catalog: Catalog,
+    /// The name of its folder, if it was read from one.
+    pub name: Option<String>,
     /// Queries to try, by the names of their files.
     pub examples: Vec<Example>,
     /// What each upstream is told of the caller.
@@ -54,7 +56,8 @@ impl Project {
         let mut problems = Problems::new();
         let sources = read_schema(root, &mut problems);
         let (project, problems) = check(settings, sources, problems, env);
-        (project.map(|project| Self { examples: examples::read(root), ..project }), problems)
+        let read = |project| Self { name: name(root), examples: examples::read(root), ..project };
+        (project.map(read), problems)
     }
 
     /// The same from texts: settings by name (`upstreams/users.toml`) and schema files by name.
@@ -110,11 +113,16 @@ fn check(
     problems.sort();
     let project = match catalog {
         Some(catalog) if !problems.has_errors() => {
-            Some(Project { config, catalog, examples: Vec::new(), outbound })
+            Some(Project { config, catalog, name: None, examples: Vec::new(), outbound })
         }
         _ => None,
     };
     (project, problems)
+}
+
+fn name(root: &Path) -> Option<String> {
+    let root = fs::canonicalize(root).ok()?;
+    Some(root.file_name()?.to_string_lossy().into_owned())
 }
 
 /// A path of `[error]`.

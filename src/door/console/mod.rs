@@ -27,6 +27,8 @@ pub const CONSOLE_PATH: &str = "/graphiql";
 /// What the page is given to begin with.
 #[derive(Default)]
 pub struct Console {
+    /// What the project is called: what the page remembers, it remembers for that alone.
+    pub project: Option<String>,
     /// Queries to try, in the order of their tabs.
     pub examples: Vec<ConsoleExample>,
     /// Makes tokens for people who try things out, if there are to be any. They are given to
@@ -57,6 +59,8 @@ struct Session<'a> {
     version: &'static str,
     endpoint: &'a str,
     trace: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<&'a str>,
     examples: &'a [ConsoleExample],
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
@@ -126,6 +130,7 @@ async fn session(State(door): State<Arc<Door>>, request: Request) -> Response {
         version: env!("CARGO_PKG_VERSION"),
         endpoint: &door.path,
         trace: console.trace,
+        project: console.project.as_deref(),
         examples: &console.examples,
         token: token.and_then(|token| token()),
     };
