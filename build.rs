@@ -128,12 +128,12 @@ fn npm(work: &Path, arguments: &[&str]) -> Result<(), String> {
     if output.status.success() {
         return Ok(());
     }
-    let text = [output.stdout, output.stderr].concat();
+    let text = [output.stderr, output.stdout].concat();
     let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let last = lines.get(lines.len().saturating_sub(SHOWN)..).unwrap_or_default();
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let shown: Vec<&str> = lines.take(SHOWN).collect();
     let (command, status) = (arguments.join(" "), output.status);
-    Err(format!("`npm {command}` failed ({status}):\n{}", last.join("\n")))
+    Err(format!("`npm {command}` failed ({status}):\n{}", shown.join("\n")))
 }
 
 fn remove(folder: &Path) -> Result<(), String> {

@@ -13,7 +13,7 @@ export function compressed(): Plugin {
     configResolved(config) {
       folder = config.build.outDir;
     },
-    closeBundle() {
+    writeBundle() {
       for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
         if (!entry.isFile() || entry.name.endsWith('.gz')) continue;
         const file = join(entry.parentPath, entry.name);

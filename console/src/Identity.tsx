@@ -24,7 +24,7 @@ export function Identity({ session: { token } }: { session: Session }) {
         onClick={() => signIn(!signedIn)}
       >
         <KeyIcon width="14" height="14" aria-hidden="true" />
-        {signedIn ? `as ${name}` : 'as nobody'}
+        {signedIn ? `sub: ${name}` : 'no token'}
       </UnStyledButton>
     </Tooltip>
   );

@@ -1,7 +1,7 @@
 // Asks the gateway, and sets aside what it tells of the request's making.
 
 import type { Fetcher, FetcherParams, FetcherOpts } from '@graphiql/toolkit';
-import type { ExecutionResult } from 'graphql';
+import { Kind, parse, type ExecutionResult } from 'graphql';
 import type { Told } from './extension';
 import { note, useRecords } from './records';
 import type { Session } from './session';
@@ -21,7 +21,8 @@ export function fetcherOf(session: Session): Fetcher {
       headers.set(name, String(value));
     }
     const extensions = { onedoor: { plan: true, trace: true } };
-    const body = JSON.stringify(asked ? { ...params, extensions } : params);
+    const request = { ...params, operationName: named(params) };
+    const body = JSON.stringify(asked ? { ...request, extensions } : request);
     const started = performance.now();
     const response = await fetch(session.endpoint, { method: 'POST', headers, body });
     const text = await response.text();
@@ -33,6 +34,20 @@ export function fetcherOf(session: Session): Fetcher {
     }
     return result;
   };
+}
+
+/**
+ * The operation that is meant; `undefined`: the only one. GraphiQL learns a moment after a tab was
+ * changed which one that is, and until then says the last tab's.
+ */
+function named({ query, operationName }: FetcherParams): string | undefined {
+  try {
+    const operations = parse(query).definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+    return operations.length > 1 ? (operationName ?? undefined) : undefined;
+  } catch {
+    // The gateway says better what is wrong with it.
+    return operationName ?? undefined;
+  }
 }
 
 function read(text: string, status: number): ExecutionResult {
