@@ -116,6 +116,7 @@ fn npm(work: &Path, arguments: &[&str]) -> Result<(), String> {
         .args(arguments)
         .current_dir(work)
         .env("NO_COLOR", "1")
+        .env("FORCE_COLOR", "0")
         .stdin(Stdio::null())
         .output();
     let output = match ran {
