@@ -202,8 +202,15 @@ fn functions(lines: &[&str]) -> Vec<(usize, usize)> {
         if !starts.iter().any(|start| bare.starts_with(start)) && !scoped {
             continue;
         }
-        let close = format!("{}}}", &line[..line.len() - bare.len()]);
-        if let Some(length) = lines[start..].iter().position(|line| *line == close) {
+        let indent = &line[..line.len() - bare.len()];
+        let close = format!("{indent}}}");
+        // A trait's function may end without a body.
+        let bare_end = |line: &str| {
+            let below = line.strip_prefix(indent).unwrap_or_default();
+            below.ends_with(';') && !below.starts_with(' ')
+        };
+        let end = lines[start..].iter().position(|line| *line == close || bare_end(line));
+        if let Some(length) = end.filter(|length| lines[start + length] == close) {
             found.push((start, start + length));
         }
     }
