@@ -21,7 +21,11 @@ export function notices(packages: Set<string>, file?: string): Plugin {
 
 function text(packages: Set<string>): string {
   const sections = [...packages].map(section).sort();
-  const head = 'GraphiQL as Onedoor embeds it is made of these packages, each under its own licence.';
+  const head = [
+    'GraphiQL as Onedoor embeds it is made of these packages, each under its own licence.',
+    'Within their style sheets are the fonts Roboto (Apache License 2.0), Fira Code (SIL Open Font',
+    'License 1.1) and Codicons (CC BY 4.0).',
+  ].join('\n');
   return [head, ...new Set(sections)].join(`\n\n${'='.repeat(80)}\n\n`) + '\n';
 }
 
