@@ -151,6 +151,7 @@ impl Screen {
             operation_name: None,
             variables: Some(self.variables.root()),
             only_queries: false,
+            explain: onedoor::engine::Explain::default(),
         };
         self.runtime.block_on(async {
             let context = Context::anonymous(self.gateway.engine.deadline());

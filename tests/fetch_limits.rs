@@ -220,7 +220,8 @@ fn values(variables: usize, bits: usize) -> Value {
 fn planned(rig: &Rig, query: &str, variables: &Value) -> Arc<Plan> {
     let variables = Body::parse(variables.to_string().into()).unwrap();
     let variables = Some(variables.root());
-    let request = Asked { query, operation_name: None, variables, only_queries: false };
+    let explain = Default::default();
+    let request = Asked { query, operation_name: None, variables, only_queries: false, explain };
     rig.engine().plan(request).unwrap()
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use onedoor::config::FixedEnv;
-use onedoor::engine::{Context, Request};
+use onedoor::engine::{Context, Explain, Request};
 use onedoor::gateway::{Gateway, Mode, Project};
 use serde_json::{Value, json};
 use services::{Args, Service, open};
@@ -31,7 +31,13 @@ async fn the_shop_runs_over_them_and_one_that_fails_costs_its_own_fields() {
     let project = project.unwrap_or_else(|| panic!("{}", problems.render(false)));
     let engine = Gateway::new(project, Mode::Serve).unwrap().engine;
     let query = "{ user(id: 7) { id orders(first: 1) { buyer { id } payment { id } } } }";
-    let request = Request { query, operation_name: None, variables: None, only_queries: true };
+    let request = Request {
+        query,
+        operation_name: None,
+        variables: None,
+        only_queries: true,
+        explain: Explain::default(),
+    };
     let answer = engine.execute(request, &Context::anonymous(engine.deadline())).await;
     let answer: Value = serde_json::from_slice(&answer.body).unwrap();
     let orders = json!([{"buyer": {"id": "7"}, "payment": null}]);

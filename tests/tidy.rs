@@ -202,12 +202,63 @@ fn functions(lines: &[&str]) -> Vec<(usize, usize)> {
         if !starts.iter().any(|start| bare.starts_with(start)) && !scoped {
             continue;
         }
-        let close = format!("{}}}", &line[..line.len() - bare.len()]);
-        if let Some(length) = lines[start..].iter().position(|line| *line == close) {
+        let indent = &line[..line.len() - bare.len()];
+        let close = format!("{indent}}}");
+        // A trait's function may end without a body.
+        let bare_end = |line: &str| {
+            let below = line.strip_prefix(indent).unwrap_or_default();
+            below.ends_with(';') && !below.starts_with(' ')
+        };
+        let end = lines[start..].iter().position(|line| *line == close || bare_end(line));
+        if let Some(length) = end.filter(|length| lines[start + length] == close) {
             found.push((start, start + length));
         }
     }
     found
+}
+
+/// What people wrote of the console, and what builds it.
+fn console() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![root.join("build.rs")];
+    let console = root.join("console");
+    for folder in [console.clone(), console.join("src"), console.join("e2e")] {
+        files.extend(fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    let written = ["rs", "ts", "tsx", "mjs", "css"];
+    let is_written = |file: &PathBuf| {
+        file.extension().is_some_and(|of| written.iter().any(|written| of == *written))
+    };
+    let text = |file: PathBuf| {
+        let text = fs::read_to_string(&file).unwrap();
+        (file, text)
+    };
+    files.into_iter().filter(is_written).map(text).collect()
+}
+
+#[test]
+fn the_consoles_files_are_short_and_say_what_they_are_for() {
+    let files = console();
+    assert!(files.len() > 10, "the console was not found");
+    for (file, text) in files {
+        let begins = ["//! ", "// ", "/* "].iter().any(|begin| text.starts_with(begin));
+        assert!(begins, "{} does not begin with a comment", file.display());
+        assert!(text.lines().count() <= FILE_LINES, "{} is too long", file.display());
+    }
+}
+
+#[test]
+fn the_consoles_page_and_its_lock_name_no_place_to_load_from() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("console");
+    let lock = fs::read_to_string(root.join("package-lock.json")).unwrap();
+    assert!(lock.contains("\"integrity\": \"sha512-"), "packages are held by their hashes");
+    assert!(!lock.contains("\"resolved\""), "omit-lockfile-registry-resolved is in .npmrc");
+    for name in ["index.html", "src/style.css"] {
+        let text = fs::read_to_string(root.join(name)).unwrap();
+        let elsewhere =
+            text.contains("http:") || text.contains("https:") || text.contains("url(//");
+        assert!(!elsewhere, "{name} loads from elsewhere");
+    }
 }
 
 #[test]
@@ -229,7 +280,7 @@ fn the_readmes_settings_are_right_and_what_it_calls_defaults_are() {
         .skip(1)
         .filter_map(|rest| rest.split("```").next()?.split_once('\n'))
         .collect();
-    assert_eq!(blocks.len(), 5, "{blocks:?}");
+    assert_eq!(blocks.len(), 6, "{blocks:?}");
     let text = |name: &str, text: &str| match name {
         "onedoor.toml" => format!("{text}[[auth.jwt]]\nsecret = \"{}\"\n", "x".repeat(32)),
         _ => format!("url = \"http://x\"\n{text}"),
@@ -245,13 +296,15 @@ fn the_readmes_settings_are_right_and_what_it_calls_defaults_are() {
         loaded.draft
     };
     let of = |table: &str| blocks.iter().find(|(_, block)| block.starts_with(table)).unwrap();
-    let (cors, cache) = (of("[cors]"), of("[cache]"));
+    let (cors, cache, graphql) = (of("[cors]"), of("[cache]"), of("[graphql]"));
     let (cors_block, told) = (cors.1, loaded(cors).cors);
     let origins = cors_block.lines().find(|line| line.starts_with("origins")).unwrap();
     let used = loaded(&("onedoor.toml", &format!("[cors]\n{origins}\n"))).cors;
     assert_eq!(format!("{told:?}"), format!("{used:?}"));
     assert_eq!(loaded(cache).cache, loaded(&("onedoor.toml", "")).cache);
-    assert!(blocks.iter().map(loaded).count() == 5);
+    let default = loaded(&("onedoor.toml", "")).graphql;
+    assert_eq!(format!("{:?}", loaded(graphql).graphql), format!("{default:?}"));
+    assert!(blocks.iter().map(loaded).count() == 6);
 }
 
 #[test]

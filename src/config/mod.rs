@@ -156,6 +156,10 @@ pub struct Graphql {
     pub introspection: Switch,
     /// Whether errors say "did you mean".
     pub suggestions: Switch,
+    /// Whether the GraphiQL page is served.
+    pub graphiql: Switch,
+    /// Whether requests may ask for their plan and for a trace of their upstream calls.
+    pub trace: Switch,
 }
 
 /// What `onedoor dev` and `onedoor token` use.

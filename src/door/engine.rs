@@ -23,6 +23,7 @@ impl Engine for engine::Engine {
             operation_name: request.operation_name.as_deref(),
             variables: request.variables(),
             only_queries: request.queries_only,
+            explain: engine::Explain::asked_by(request.extensions()),
         };
         let engine::Response { body, kind, operation, errors, headers } =
             engine::Engine::execute(self, request, &context).await;

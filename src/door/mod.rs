@@ -1,5 +1,5 @@
 //! HTTP in and out: the paths and the layers around them, GraphQL over HTTP, plain paths that pass
-//! straight through, health, CORS, and the one table from failures to statuses.
+//! straight through, health, the console, CORS, and the one table from failures to statuses.
 //!
 //! It decides nothing about GraphQL: a request is taken apart, handed to an [`Engine`], and the
 //! engine's bytes go out as they are. Errors on `/graphql` are GraphQL errors, on any other path
@@ -7,6 +7,7 @@
 
 mod accept;
 mod arrival;
+mod console;
 mod cors;
 mod engine;
 mod graphql;
@@ -37,6 +38,7 @@ use crate::observe::{CallLog, RequestId, TraceContext};
 use cors::Cors;
 
 pub use accept::{GRAPHQL_PREFLIGHT, MediaType};
+pub use console::{CONSOLE_PATH, Console, ConsoleExample, TokenSource, console_is_whole};
 pub use reply::status_of;
 pub use request::GraphqlRequest;
 pub use route::{Route, Routes};
@@ -101,6 +103,7 @@ pub trait Engine: Send + Sync + 'static {
 pub struct Door {
     engine: Arc<dyn Engine>,
     routes: Routes,
+    console: Option<Console>,
     cors: Option<Cors>,
     authenticator: Authenticator,
     reserved: Vec<HeaderName>,
@@ -121,6 +124,7 @@ impl Door {
         Self {
             engine,
             routes: Routes::default(),
+            console: None,
             cors: config.cors.as_ref().map(Cors::new),
             authenticator,
             reserved,
@@ -134,6 +138,12 @@ impl Door {
     #[must_use]
     pub fn with_routes(self, routes: Routes) -> Self {
         Self { routes, ..self }
+    }
+
+    /// The same with GraphiQL at [`CONSOLE_PATH`].
+    #[must_use]
+    pub fn with_console(self, console: Console) -> Self {
+        Self { console: Some(console), ..self }
     }
 }
 
@@ -149,6 +159,9 @@ pub fn router(door: Arc<Door>) -> Router {
         if door.path != path {
             router = router.route(path, answer);
         }
+    }
+    if console::is_at(&door) {
+        router = router.merge(console::routes());
     }
     router
         // Whatever is none of these is a route's, or nobody's.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use async_graphql::{Name, PathSegment, Pos, ServerError, Value};
 use futures::stream::{self, BoxStream, StreamExt};
 
-use super::{Context, Engine, Request};
+use super::{Context, Engine, Explain, Request};
 use crate::failure::Code;
 use crate::json::{Body, Kind, RawString, Value as JsonValue};
 
@@ -47,6 +47,7 @@ impl Executor {
             operation_name: request.operation_name.as_deref(),
             variables: Some(variables.root()),
             only_queries: false,
+            explain: Explain::default(),
         };
         let super::Response { body, headers, .. } = self.0.execute(request, context).await;
         read(body).http_headers(headers)

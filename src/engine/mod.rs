@@ -3,6 +3,7 @@
 //! It knows no HTTP. `door` and embedders hand it a request and an identity, and get bytes.
 
 mod executor;
+mod explain;
 mod response;
 
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use crate::projection::Inputs;
 use crate::schema::Catalog;
 
 pub use self::executor::Executor;
+pub use self::explain::Explain;
+use self::explain::Told;
 
 /// The gateway's engine: a schema, the services behind it, and what it has planned before.
 pub struct Engine {
@@ -42,6 +45,8 @@ pub struct EngineSettings {
     pub introspection: bool,
     /// Whether errors suggest the names that were meant.
     pub suggestions: bool,
+    /// Whether requests are told their plan and their upstream calls when they ask.
+    pub trace: bool,
     /// The memory for upstreams' answers that are kept while they are fresh, in bytes.
     pub answers: usize,
     /// What freshness is measured by.
@@ -73,6 +78,8 @@ pub struct Request<'r> {
     pub variables: Option<Value<'r>>,
     /// Whether a mutation is refused, as over GET.
     pub only_queries: bool,
+    /// What it wants to be told beside its answer.
+    pub explain: Explain,
 }
 
 /// Who asks, and what comes with the asking.
@@ -171,10 +178,21 @@ impl Engine {
 
     /// Answers one request. It never fails: what fails stands in the response.
     pub async fn execute(&self, request: Request<'_>, context: &Context) -> Response {
-        match self.prepare(request) {
-            Ok(prepared) => self.run(&prepared, context).await,
-            Err(refused) => *refused,
-        }
+        let explain = if self.settings.trace { request.explain } else { Explain::default() };
+        let trace = explain.trace.then(|| Arc::new(fetch::Trace::start()));
+        let mut prepared = match self.prepare(request, explain.plan) {
+            Ok(prepared) => prepared,
+            Err(refused) => return *refused,
+        };
+        let plan = prepared.explanation.take();
+        let told = Told {
+            plan,
+            prepared: trace.as_ref().map(|trace| trace.elapsed()).unwrap_or_default(),
+            trace: trace.clone(),
+        };
+        let mut response = self.run(&prepared, context, trace).await;
+        told.append(&prepared.plan, &mut response);
+        response
     }
 
     /// The plan of a request, without running it.
@@ -188,7 +206,7 @@ impl Engine {
         self.planned(&document, &operation, &variables)
     }
 
-    fn prepare(&self, request: Request<'_>) -> Result<Prepared, Box<Response>> {
+    fn prepare(&self, request: Request<'_>, explain: bool) -> Result<Prepared, Box<Response>> {
         let refuse = |name: Option<&str>, errors: Vec<RequestError>| {
             Box::new(response::refused(name, &errors))
         };
@@ -213,7 +231,9 @@ impl Engine {
         } else {
             return Err(Box::new(response::introspection_off(name)));
         };
-        Ok(Prepared { plan, variables, introspection })
+        let mask = || operation.mask(&variables);
+        let explanation = explain.then(|| plan::explain(&plan, &operation, &mask()));
+        Ok(Prepared { plan, variables, introspection, explanation })
     }
 
     fn document(&self, text: &str) -> Result<Arc<Document>, Vec<RequestError>> {
@@ -255,8 +275,13 @@ impl Engine {
         Ok(plan)
     }
 
-    async fn run(&self, prepared: &Prepared, context: &Context) -> Response {
-        let Prepared { plan, variables, introspection } = prepared;
+    async fn run(
+        &self,
+        prepared: &Prepared,
+        context: &Context,
+        trace: Option<Arc<fetch::Trace>>,
+    ) -> Response {
+        let Prepared { plan, variables, introspection, .. } = prepared;
         let args: Vec<_> = plan.args.iter().map(|args| args.render(variables)).collect();
         let max_bytes = self.settings.limits.response.bytes();
         let inputs = Inputs {
@@ -270,7 +295,7 @@ impl Engine {
         let run = Run {
             services: &self.services,
             headers: context.headers.as_map(),
-            wire: Arc::new(self.wire(context)),
+            wire: Arc::new(Wire { traced: trace, ..self.wire(context) }),
         };
         let response = match fetch::run(plan, inputs, &run).await {
             Ok(answered) => response::executed(plan, &answered),
@@ -289,6 +314,7 @@ impl Engine {
             request_id: context.request_id.clone(),
             callers: self.services.callers(&context.identity, &context.headers),
             log: Arc::clone(&context.calls),
+            traced: None,
             kept: Arc::clone(&self.kept),
             returned: Returned::default(),
         }
@@ -300,4 +326,5 @@ struct Prepared {
     plan: Arc<Plan>,
     variables: Variables,
     introspection: Vec<(Box<str>, Box<[u8]>)>,
+    explanation: Option<plan::Explanation>,
 }

@@ -39,9 +39,19 @@ impl Content {
         self.kept.ok()
     }
 
-    /// Why it is not kept, if so.
-    pub(super) fn not_kept(&self) -> Option<NotKept> {
-        self.kept.err()
+    /// The same, and why it may not.
+    pub(super) fn keeping(&self) -> Result<Until, NotKept> {
+        self.kept
+    }
+
+    /// The status it came with.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Bytes of the body, if that is JSON.
+    pub(super) fn bytes(&self) -> Option<usize> {
+        self.body.as_ref().map(|body| body.bytes().len())
     }
 
     /// Whether another request of the same caller may have it while it has only just come.

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use super::answer::Content;
 use super::kept::{Ask, Flown, Forwarded, Role, Until};
 use super::returned::CallPlace;
+use super::trace::Ended;
 use super::{Service, Wire};
 use crate::cache::{Declared, Fate, Judged, Keep, NotKept, Partition, Scope, Varying, judge};
 use crate::failure::{Code, Failure};
@@ -54,6 +55,8 @@ pub(super) struct Asking {
     pub(super) request: Arc<Request>,
     /// Whether the request was made of anything of the caller's.
     pub(super) of_caller: bool,
+    /// For how many keys it asks, in a batch.
+    pub(super) keys: Option<usize>,
     /// Whether the answer is kept as a whole; of a batch each key's rows are.
     pub(super) whole: bool,
 }
@@ -106,7 +109,13 @@ async fn answer(wire: &Arc<Wire>, asking: &Asking, place: CallPlace, takes_kept:
         && (is_get || asking.endpoint.cache.is_some())
         && let Some(content) = wire.kept.answer(&ask, &wire.partition)
     {
-        note_kept(wire, &asking.service);
+        let (outcome, started) = (Outcome::Kept, Instant::now());
+        note(
+            wire,
+            &asking.endpoint,
+            asking.keys,
+            &Ended { outcome, started, duration: Duration::ZERO, answer: None },
+        );
         return Ok(content);
     }
     if !is_get || !takes_kept {
@@ -133,8 +142,13 @@ async fn answer(wire: &Arc<Wire>, asking: &Asking, place: CallPlace, takes_kept:
         }
     };
     if is_mine {
-        let outcome = (Outcome::Coalesced, started.elapsed());
-        note(wire, &asking.service, outcome, Some(Fate::Coalesced));
+        let (outcome, duration) = (Outcome::Coalesced, started.elapsed());
+        note(
+            wire,
+            &asking.endpoint,
+            asking.keys,
+            &Ended { outcome, started, duration, answer: None },
+        );
         return flown;
     }
     call(wire, asking, place).await.inspect(|content| keep(wire, asking, ask, content))
@@ -169,25 +183,28 @@ async fn call(wire: &Wire, asking: &Asking, place: CallPlace) -> Flown {
     };
     let (started, sent) = (Instant::now(), wire.kept.clock().elapsed());
     let replied = in_time(wire.deadline, request, service.transport.call(request, &context)).await;
-    let answered = replied.map_err(|error| {
-        let failure = error.failure(&service.name);
-        tracing::warn!(upstream = %service.name, %error, "upstream call failed");
-        Arc::new(failure)
-    });
     let duration = started.elapsed();
-    wire.returned.note(place, &service.returns, answered.as_ref().ok().map(|reply| &reply.headers));
-    let reply = answered.inspect_err(|failure| {
-        note(wire, service, (Outcome::Failed(failure.code.as_str()), duration), None);
-    })?;
-    let outcome = (Outcome::Status(reply.status.as_u16()), duration);
-    let kept = judged(wire, asking, &reply, sent);
-    let content = Content::read(&service.name, reply, &endpoint.error, kept);
-    let fate = content.not_kept().map_or(Fate::Kept, Fate::NotKept);
-    if let Fate::NotKept(reason) = fate {
-        tracing::debug!(upstream = %service.name, endpoint = %endpoint.label, %reason, "not kept");
-    }
-    note(wire, service, outcome, Some(fate));
-    Ok(Arc::new(content))
+    wire.returned.note(place, &service.returns, replied.as_ref().ok().map(|reply| &reply.headers));
+    let flown: Flown = match replied {
+        Ok(reply) => {
+            let kept = judged(wire, asking, &reply, sent);
+            Ok(Arc::new(Content::read(&service.name, reply, &endpoint.error, kept)))
+        }
+        Err(error) => {
+            let failure = error.failure(&service.name);
+            tracing::warn!(upstream = %service.name, %error, "upstream call failed");
+            Err(Arc::new(failure))
+        }
+    };
+    let (outcome, answer) = match &flown {
+        Ok(content) => {
+            let answer = (&**content, wire.kept.clock().elapsed());
+            (Outcome::Status(content.status().as_u16()), Some(answer))
+        }
+        Err(failure) => (Outcome::Failed(failure.code.as_str()), None),
+    };
+    note(wire, &asking.endpoint, asking.keys, &Ended { outcome, started, duration, answer });
+    flown
 }
 
 /// Until when an answer may be kept; or why it is not.
@@ -228,25 +245,31 @@ fn judged(wire: &Wire, asking: &Asking, reply: &Reply, sent: Duration) -> Result
     if wire.kept.is_on() { Ok(until) } else { Err(NotKept::Off) }
 }
 
-/// Notes that a kept answer, or rows of one, were taken.
-pub(super) fn note_kept(wire: &Wire, service: &Service) {
-    note(wire, service, (Outcome::Kept, Duration::ZERO), Some(Fate::Given));
-}
-
-/// Notes how a call ended and how long it took, and what became of its answer.
-fn note(
-    wire: &Wire,
-    service: &Service,
-    (outcome, duration): (Outcome, Duration),
-    fate: Option<Fate>,
-) {
+/// Notes how a call of an endpoint, for so many keys of a batch, ended, how long it took, and what
+/// became of its answer.
+pub(super) fn note(wire: &Wire, endpoint: &Endpoint, keys: Option<usize>, ended: &Ended<'_>) {
+    let Ended { outcome, duration, answer, .. } = ended;
+    let fate = match (outcome, answer) {
+        (Outcome::Kept, _) => Some(Fate::Given),
+        (Outcome::Coalesced, _) => Some(Fate::Coalesced),
+        (_, Some((content, _))) => {
+            Some(content.keeping().map_or_else(Fate::NotKept, |_| Fate::Kept))
+        }
+        (_, None) => None,
+    };
     let not_kept = match fate {
         Some(Fate::NotKept(reason)) => Some(reason.as_str()),
         _ => None,
     };
+    if let Some(reason) = not_kept {
+        tracing::debug!(upstream = %endpoint.upstream, endpoint = %endpoint.label, reason, "not kept");
+    }
     fate.into_iter().for_each(|fate| wire.kept.tally().count(fate));
-    let service = Arc::clone(&service.name);
-    wire.log.record(Call { service, outcome, duration, not_kept });
+    let service = Arc::clone(&endpoint.upstream);
+    wire.log.record(Call { service, outcome: *outcome, duration: *duration, not_kept });
+    if let Some(trace) = &wire.traced {
+        trace.record(endpoint, keys, ended);
+    }
 }
 
 /// A call that ends with the client's request at the latest, whatever its transport does.
@@ -305,6 +328,7 @@ pub(super) mod tests {
             callers: std::iter::empty().collect(),
             log: Arc::<CallLog>::default(),
             kept: Arc::new(super::super::Kept::new(0, Clock::hand())),
+            traced: None,
             returned: super::super::Returned::default(),
         })
     }
@@ -359,7 +383,8 @@ pub(super) mod tests {
         let request = Request { method: Method::GET, path_and_query, headers: vec![], body: None };
         let request = Arc::new(request);
         let fetch = FetchId(0);
-        let asking = Asking { fetch, service, endpoint, request, of_caller: false, whole: true };
+        let (of_caller, keys, whole) = (false, None, true);
+        let asking = Asking { fetch, service, endpoint, request, of_caller, keys, whole };
         let adas = Calls::new(wire(&ada), 0, true);
         let first = adas.open(asking.clone());
         assert!(first.ptr_eq(&adas.open(asking.clone())), "asked once");

@@ -285,6 +285,7 @@ impl<'p> Gather<'p> {
             fetch: self.id,
             request: Arc::clone(request),
             of_caller: self.of_caller(),
+            keys: None,
             whole: true,
         }
     }

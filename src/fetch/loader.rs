@@ -12,13 +12,16 @@ use dataloader::BatchFn;
 use dataloader::cached::Loader;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
+use tokio::time::Instant;
 
 use super::Service;
 use super::answer::Content;
-use super::calls::{Asking, Calls, forwarded, note_kept};
+use super::calls::{Asking, Calls, forwarded, note};
 use super::kept::{Kept, RowAsk};
+use super::trace::Ended;
 use crate::cache::Partition;
 use crate::failure::Failure;
+use crate::observe::Outcome;
 use crate::plan::FetchId;
 use crate::projection::Groups;
 use crate::schema::{Batch, Endpoint, EndpointId};
@@ -192,10 +195,12 @@ impl BatchFn<KeyList, Chunks> for Requests {
         self.known.reserve(new.len());
         let kept = self.kept.as_ref().is_some_and(|(kept, _)| kept.has_rows_of(self.endpoint.id));
         if kept && self.calls.takes_kept() {
-            let all = new.len();
+            let (before, started) = (new.len(), Instant::now());
             new.retain(|key| !self.take_kept(key));
-            if new.len() < all {
-                note_kept(self.calls.wire(), &self.service);
+            if new.len() < before {
+                let (outcome, duration) = (Outcome::Kept, started.elapsed());
+                let ended = Ended { outcome, started, duration, answer: None };
+                note(self.calls.wire(), &self.endpoint, Some(before - new.len()), &ended);
             }
         }
         let of_caller = lists.iter().any(|list| list.of_caller);
@@ -247,6 +252,7 @@ impl Requests {
                     fetch: self.fetch,
                     request: Arc::new(request),
                     of_caller,
+                    keys: Some(keys.len()),
                     whole: false,
                 });
                 let (endpoint, batch) = (Arc::clone(&self.endpoint), Arc::clone(&self.batch));

@@ -11,6 +11,7 @@ mod loader;
 mod returned;
 mod service;
 mod stage;
+mod trace;
 
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ use crate::template::RenderError;
 pub use self::kept::Kept;
 pub use self::returned::Returned;
 pub use self::service::{Service, Services, Wire};
+pub(crate) use self::trace::milliseconds;
+pub use self::trace::{Call as TracedCall, CallResult, Keeping, Trace};
 
 /// What a plan runs with: everything of one request.
 pub struct Run<'r> {

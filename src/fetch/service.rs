@@ -6,7 +6,7 @@ use http::HeaderName;
 use indexmap::IndexMap;
 use tokio::time::Instant;
 
-use super::{Kept, Returned};
+use super::{Kept, Returned, Trace};
 use crate::cache::Partition;
 use crate::failure::Failure;
 use crate::identity::{ClientHeaders, Identity, Outbound};
@@ -90,6 +90,8 @@ pub struct Wire {
     pub callers: IndexMap<Arc<str>, Result<CallerHeaders, Arc<Failure>>>,
     /// Where calls are noted as they end.
     pub log: Arc<CallLog>,
+    /// Where they are told of in full, if the caller asked for that and may.
+    pub traced: Option<Arc<Trace>>,
     /// What is kept between requests.
     pub kept: Arc<Kept>,
     /// Headers that the client is given.

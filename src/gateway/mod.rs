@@ -1,6 +1,7 @@
 //! A checked project becomes a running gateway: the engine over its services, the paths that pass
 //! straight through to them, and the door before both. Everything that stands between files and requests is put together here, and only here.
 
+mod examples;
 mod project;
 
 use std::collections::BTreeMap;
@@ -9,14 +10,15 @@ use std::sync::Arc;
 use http::HeaderName;
 
 use crate::cache::Clock;
-use crate::config::{Auth, Config, ServiceName, Upstream};
-use crate::door::{self, Door, Route, Router, Routes};
+use crate::config::{Auth, Config, Dev, ServiceName, Upstream};
+use crate::door::{self, Console, Door, Route, Router, Routes, TokenSource};
 use crate::engine::{Engine, EngineSettings};
 use crate::fetch::{Service, Services};
-use crate::identity::{Authenticator, Outbound, ReadClaims};
+use crate::identity::{Authenticator, Outbound, ReadClaims, mint};
 use crate::upstream::{BuildError, Client, Passage, Transport};
 
 pub use crate::config::Mode;
+pub use examples::{EXAMPLES, Example};
 pub use project::Project;
 
 /// A gateway, ready to answer.
@@ -76,7 +78,7 @@ impl Gateway {
         transport: impl Fn(&Upstream) -> Option<Arc<dyn Transport>>,
         routes: Routes,
     ) -> Self {
-        let Project { config, catalog, outbound } = project;
+        let Project { config, catalog, name, examples, outbound } = project;
         let reserved: Vec<HeaderName> =
             outbound.values().flat_map(Outbound::identity_names).cloned().collect();
         let services = Services::new(services(&config, outbound, &transport));
@@ -84,11 +86,21 @@ impl Gateway {
             limits: config.limits.clone(),
             introspection: config.graphql.introspection.is_on(mode),
             suggestions: config.graphql.suggestions.is_on(mode),
+            trace: config.graphql.trace.is_on(mode),
             answers: config.cache.size.bytes(),
             clock: authenticator.clock().clone(),
         };
         let engine = Arc::new(Engine::new(catalog, services, settings));
-        let door = Door::new(&config, authenticator, reserved, engine.clone()).with_routes(routes);
+        let mut door =
+            Door::new(&config, authenticator, reserved, engine.clone()).with_routes(routes);
+        if config.graphql.graphiql.is_on(mode) {
+            door = door.with_console(Console {
+                project: name.filter(|_| mode == Mode::Dev),
+                examples: examples.into_iter().map(Into::into).collect(),
+                token: (mode == Mode::Dev).then(|| token(&config)).flatten(),
+                trace: config.graphql.trace.is_on(mode),
+            });
+        }
         Self { engine, door: Arc::new(door) }
     }
 
@@ -97,6 +109,13 @@ impl Gateway {
     pub fn router(&self) -> Router {
         door::router(Arc::clone(&self.door))
     }
+}
+
+/// Makes the tokens of `[dev.token]`, if an issuer's secret is known.
+fn token(config: &Config) -> Option<TokenSource> {
+    let issuer = config.auth.jwt.iter().find(|issuer| issuer.secret().is_some())?.clone();
+    let Dev { token_claims: claims, token_lifetime: lifetime, .. } = config.dev.clone();
+    Some(Box::new(move || mint(&issuer, claims.clone(), lifetime).ok()))
 }
 
 /// The plain paths of every upstream.

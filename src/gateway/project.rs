@@ -13,6 +13,8 @@ use crate::json;
 use crate::schema::{self, Catalog, Defaults, ErrorRule};
 use crate::template::Environment;
 
+use super::examples::{self, Example};
+
 /// The folder of the schema below a project's root.
 const SCHEMA: &str = "schema";
 
@@ -24,6 +26,10 @@ pub struct Project {
     pub config: Config,
     /// The schema.
     pub catalog: Catalog,
+    /// The name of its folder, if it was read from one.
+    pub name: Option<String>,
+    /// Queries to try, by the names of their files.
+    pub examples: Vec<Example>,
     /// What each upstream is told of the caller.
     pub(super) outbound: BTreeMap<ServiceName, Outbound>,
 }
@@ -49,7 +55,9 @@ impl Project {
         checks(&settings.draft, &mut settings.problems);
         let mut problems = Problems::new();
         let sources = read_schema(root, &mut problems);
-        check(settings, sources, problems, env)
+        let (project, problems) = check(settings, sources, problems, env);
+        let read = |project| Self { name: name(root), examples: examples::read(root), ..project };
+        (project.map(read), problems)
     }
 
     /// The same from texts: settings by name (`upstreams/users.toml`) and schema files by name.
@@ -107,10 +115,17 @@ fn check(
     problems.merge(found);
     problems.sort();
     let project = match catalog {
-        Some(catalog) if !problems.has_errors() => Some(Project { config, catalog, outbound }),
+        Some(catalog) if !problems.has_errors() => {
+            Some(Project { config, catalog, name: None, examples: Vec::new(), outbound })
+        }
         _ => None,
     };
     (project, problems)
+}
+
+fn name(root: &Path) -> Option<String> {
+    let root = fs::canonicalize(root).ok()?;
+    Some(root.file_name()?.to_string_lossy().into_owned())
 }
 
 /// A path of `[error]`.

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::{Args, Fetch, Input, Mask, Operation, OperationKind, Plan};
-use crate::schema::By;
+use crate::schema::{By, CacheControl, CacheScope};
 use crate::template::{KeyPath, Root};
 
 use forecast::Forecasts;
@@ -73,6 +73,19 @@ pub struct FetchExplanation {
     pub batch: Option<BatchExplanation>,
     /// How many calls it makes.
     pub calls: Calls,
+    /// How long the schema says its answers are kept; without it they say so themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheExplanation>,
+}
+
+/// What `@cacheControl` says of a fetch's answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CacheExplanation {
+    /// In seconds.
+    pub max_age: u64,
+    /// `PUBLIC` or `PRIVATE`.
+    pub scope: &'static str,
 }
 
 /// How a batch's keys are gathered and its rows handed out.
@@ -122,6 +135,13 @@ pub fn explain(plan: &Plan, operation: &Operation<'_>, mask: &Mask) -> Explanati
                 key: fetch.key.as_ref().map(key),
                 batch: batch(fetch),
                 calls: forecast.calls,
+                cache: fetch.endpoint.cache.map(|CacheControl { max_age, scope }| {
+                    let scope = match scope {
+                        CacheScope::Public => "PUBLIC",
+                        CacheScope::Private => "PRIVATE",
+                    };
+                    CacheExplanation { max_age: max_age.as_secs(), scope }
+                }),
             }
         })
         .collect();

@@ -29,7 +29,9 @@ use crate::template::{Expression, KeyPath};
 pub use build::build;
 pub use conditions::Mask;
 pub use document::{Document, Limits, Operation, RequestError};
-pub use explain::{BatchExplanation, Calls, Explanation, FetchExplanation, TotalCalls, explain};
+pub use explain::{
+    BatchExplanation, CacheExplanation, Calls, Explanation, FetchExplanation, TotalCalls, explain,
+};
 pub use introspect::{Introspection, introspect};
 pub(crate) use selection::Lead;
 pub use selection::Selection;

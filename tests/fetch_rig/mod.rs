@@ -381,6 +381,7 @@ impl Rig {
             operation_name: None,
             variables: Some(variables.root()),
             only_queries: false,
+            explain: onedoor::engine::Explain::default(),
         };
         let answered = timeout(FOR_EVER, self.engine().execute(request, context)).await;
         String::from_utf8(answered.expect("the gateway answers").body).unwrap()

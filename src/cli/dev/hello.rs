@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::cli::size::Size;
 use crate::config::in_words;
+use crate::door::CONSOLE_PATH;
 
 use super::sample::Sample;
 
@@ -19,6 +20,8 @@ pub(super) struct Hello<'a> {
     pub(super) address: SocketAddr,
     /// The path of GraphQL.
     pub(super) path: &'a str,
+    /// Whether the whole of GraphiQL was built in; `None`: it is off.
+    pub(super) console: Option<bool>,
     /// Each plain path, with the service it goes to.
     pub(super) routes: Vec<(String, String)>,
     /// Name, address and file of each mock.
@@ -37,18 +40,22 @@ impl fmt::Display for Hello<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let here = reachable(self.address);
         writeln!(f, "Onedoor {}: {}\n", env!("CARGO_PKG_VERSION"), self.size)?;
-        writeln!(f, "  GraphQL  http://{here}{}", self.path)?;
-        writeln!(f, "  health   http://{here}/health/ready")?;
+        writeln!(f, "  GraphQL   http://{here}{}", self.path)?;
+        if let Some(whole) = self.console {
+            let lacking = if whole { "" } else { "  (built without npm: it says how to have it)" };
+            writeln!(f, "  GraphiQL  http://{here}{CONSOLE_PATH}{lacking}")?;
+        }
+        writeln!(f, "  health    http://{here}/health/ready")?;
         let path = self.routes.iter().map(|(path, _)| path.len()).max().unwrap_or(0);
         for (nth, (route, service)) in self.routes.iter().enumerate() {
             let label = if nth == 0 { "REST" } else { "" };
-            writeln!(f, "  {label:7}  http://{here}{route:path$}  {service}")?;
+            writeln!(f, "  {label:8}  http://{here}{route:path$}  {service}")?;
         }
         let name = self.mocks.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
         let address = self.mocks.iter().map(|(_, at, _)| at.to_string().len()).max().unwrap_or(0);
         for (nth, (mock, at, file)) in self.mocks.iter().enumerate() {
             let label = if nth == 0 { "mocks" } else { "" };
-            writeln!(f, "  {label:7}  {mock:name$}  http://{:address$}  {file}", at.to_string())?;
+            writeln!(f, "  {label:8}  {mock:name$}  http://{:address$}  {file}", at.to_string())?;
         }
         if let Some(token) = &self.token {
             writeln!(f, "\nA token, valid for {} (`onedoor token` makes others):\n", {

@@ -12,7 +12,7 @@ mod sample;
 mod watch;
 
 use crate::config::suggest::{listed, nearest};
-use crate::config::{Config, Route, ServiceName, Upstream};
+use crate::config::{Config, Mode, Route, ServiceName, Upstream};
 use crate::door;
 
 use super::ending::Ending;
@@ -36,8 +36,8 @@ Examples:
   onedoor dev --real users --real orders      these two are called, the others mocked
 
 An upstream with a `[mock]` in its settings is answered for by the mock, whatever its `url` says.
-Introspection and suggestions are on unless the settings say otherwise. A change of `onedoor.toml`,
-`upstreams/`, `schema/` or of a mock's data takes effect at once; with a mistake in it the mistake
+GraphiQL, introspection and suggestions are on unless the settings say otherwise. A change of `onedoor.toml`,
+`upstreams/`, `schema/`, `examples/queries/` or of a mock's data takes effect at once; with a mistake in it the mistake
 is shown, and the gateway goes on as before.";
 
 /// Run the gateway with mocked upstreams, for developers
@@ -89,12 +89,13 @@ async fn start(args: &Args, root: &Root, good: Good, files: Files) -> Result<(),
     let address = args.listen.address(&config);
     let help = "`--listen`, or `listen` in onedoor.toml, chooses another address";
     let listener = serve::bind(address, help).await?;
-    let (size, sample) = (Size::of(&good.project), Sample::of(&good.project, root.path()));
+    let (size, sample) = (Size::of(&good.project), Sample::of(&good.project));
     let running = Running::start(good).await?;
     let hello = Hello {
         size,
         address: listener.local_addr().unwrap_or(address),
         path: config.graphql.path.as_str(),
+        console: config.graphql.graphiql.is_on(Mode::Dev).then(door::console_is_whole),
         routes: routes(&config),
         mocks: running.mocks().list(),
         token: token::minted(&config, &[], None)?,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::cli::mocked::{self, Mocked};
 use crate::config::{Config, Problems, ProcessEnv, ServiceName};
-use crate::gateway::Project;
+use crate::gateway::{EXAMPLES, Project};
 
 /// What came of reading.
 #[derive(Debug)]
@@ -45,6 +45,11 @@ pub(super) fn read(root: &Path, real: &[String]) -> Read {
     let sources = problems.sources.iter();
     let mut texts: BTreeMap<String, Arc<str>> =
         sources.map(|(_, file)| (file.name.clone(), Arc::clone(&file.text))).collect();
+    let examples = project.iter().flat_map(|project| &project.examples);
+    texts.extend(examples.map(|example| {
+        let variables = example.variables.as_deref().unwrap_or_default();
+        (example.file.clone(), format!("{}{variables}", example.query).into())
+    }));
     texts.extend(mocked.values().map(|mock| (mock.file.clone(), Arc::clone(&mock.made_from.data))));
     let files = Files { texts, told: problems.lines() };
     mocked.retain(|name, _| !real.iter().any(|real| real == name.as_str()));
@@ -60,6 +65,7 @@ pub(super) fn folders(root: &Path, config: &Config) -> BTreeMap<PathBuf, bool> {
         data.filter_map(|file| Some((file.parent()?.to_path_buf(), false))).collect();
     folders.insert(root.to_path_buf(), false);
     folders.insert(root.join("upstreams"), false);
+    folders.insert(root.join(EXAMPLES), false);
     folders.insert(root.join("schema"), true);
     folders
 }

@@ -3,20 +3,13 @@
 mod invent;
 mod shorten;
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use bytes::Bytes;
 use serde_json::Value;
 
 use crate::cli::query::Query;
-use crate::gateway::Project;
+use crate::gateway::{Example, Project};
 use crate::json::Body;
 use crate::plan::{OperationKind, Variables};
-
-/// Where a project keeps queries, relative to its root: `NAME.graphql`, and beside it the variables
-/// in `NAME.json`.
-const EXAMPLES: &str = "examples/queries";
 
 /// A query that works.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,31 +25,22 @@ pub(super) struct Sample {
 impl Sample {
     /// The first example by name that is a valid query and has its variables; else the first field
     /// of `Query` that can be asked for without knowing the data.
-    pub(super) fn of(project: &Project, root: &Path) -> Self {
-        let examples = examples(&root.join(EXAMPLES));
-        let example = examples.iter().find_map(|file| example(project, root, file));
+    pub(super) fn of(project: &Project) -> Self {
+        let example = project.examples.iter().find_map(|example| sample(project, example));
         example.unwrap_or_else(|| invented(project))
     }
 }
 
-fn examples(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let files = entries.map(|entry| entry.path());
-    let is_query = |file: &PathBuf| file.extension().is_some_and(|of| of == "graphql");
-    let mut files: Vec<_> = files.filter(is_query).collect();
-    files.sort();
-    files
-}
-
-fn example(project: &Project, root: &Path, file: &Path) -> Option<Sample> {
-    let query = Query::read(file).ok()?;
-    let beside = fs::read_to_string(file.with_extension("json")).ok();
-    let variables = beside.map(|text| Body::parse(Bytes::from(text))).transpose().ok()?;
+fn sample(project: &Project, example: &Example) -> Option<Sample> {
+    let query = Query { name: example.file.clone(), text: example.query.as_ref().into() };
+    let variables =
+        example.variables.as_deref().map(|text| Bytes::copy_from_slice(text.as_bytes()));
+    let variables = variables.map(Body::parse).transpose().ok()?;
     if !works(project, &query, variables.as_ref()) {
         return None;
     }
     Some(Sample {
-        name: file.strip_prefix(root).unwrap_or(file).display().to_string(),
+        name: query.name,
         query: shorten::shorten(&query.text),
         variables: variables.and_then(|body| serde_json::from_slice(body.root().raw()).ok()),
     })

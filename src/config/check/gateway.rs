@@ -57,6 +57,8 @@ fn assemble(settings: GatewaySettings, jwt: Vec<JwtIssuer>, cors: Option<Cors>) 
             auth: graphql.auth.value,
             introspection: graphql.introspection,
             suggestions: graphql.suggestions,
+            graphiql: graphql.graphiql,
+            trace: graphql.trace,
         },
         cors,
         limits,

@@ -73,7 +73,7 @@ pub(super) fn check(
     };
     let deadline = deadline.then(|| config.limits.deadline.get());
     across.ports.insert(config.listen.port(), "the gateway itself".to_owned());
-    across.paths.take_for_graphql(&config.graphql.path);
+    across.paths.take_for_graphql(&config.graphql);
     for (name, file) in sorted.upstreams {
         let read = read::<UpstreamSettings>(file, env, &mut problems);
         let source = file.source;

@@ -4,18 +4,25 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Checks;
-use crate::config::Route;
 use crate::config::name::ServiceName;
 use crate::config::reader::{Located, Mistakes};
 use crate::config::settings::{RouteAuth, RouteSettings};
 use crate::config::value::HttpPath;
+use crate::config::{Graphql, Route, Switch};
 
 /// Where the gateway tells how it is.
 const HEALTH: &str = "/health";
 
+/// Where the GraphiQL page is.
+const GRAPHIQL: &str = "/graphiql";
+
 /// The paths at which something answers, in lower case, and what.
 #[derive(Debug, Default)]
-pub(super) struct Paths(BTreeMap<String, Owner>);
+pub(super) struct Paths {
+    taken: BTreeMap<String, Owner>,
+    /// Whether the GraphiQL page may be served.
+    graphiql: bool,
+}
 
 #[derive(Debug)]
 struct Owner {
@@ -24,10 +31,11 @@ struct Owner {
 }
 
 impl Paths {
-    /// Takes a path for GraphQL.
-    pub(super) fn take_for_graphql(&mut self, path: &HttpPath) {
-        let owner = Owner { path: path.to_string(), what: "GraphQL".to_owned() };
-        self.0.insert(path.as_str().to_ascii_lowercase(), owner);
+    /// Takes the paths of GraphQL and its page.
+    pub(super) fn take_for_graphql(&mut self, graphql: &Graphql) {
+        let owner = Owner { path: graphql.path.to_string(), what: "GraphQL".to_owned() };
+        self.taken.insert(graphql.path.as_str().to_ascii_lowercase(), owner);
+        self.graphiql = graphql.graphiql != Switch::Off;
     }
 }
 
@@ -89,9 +97,10 @@ fn require_issuer(route: &Located<RouteSettings>, checks: &mut Checks<'_>) {
 fn take(name: &ServiceName, path: &Located<HttpPath>, checks: &mut Checks<'_>) {
     let text = path.value.as_str();
     let folded = text.to_ascii_lowercase();
-    let below_health =
-        folded.strip_prefix(HEALTH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if below_health {
+    let is_below = |top: &str| {
+        folded.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if is_below(HEALTH) {
         checks.error(
             path.span(),
             "`/health` and what is below it tell how the gateway is",
@@ -99,9 +108,17 @@ fn take(name: &ServiceName, path: &Located<HttpPath>, checks: &mut Checks<'_>) {
         );
         return;
     }
-    let Some(Owner { path: taken, what }) = checks.across.paths.0.get(&folded) else {
+    if checks.across.paths.graphiql && is_below(GRAPHIQL) {
+        checks.error(
+            path.span(),
+            "`/graphiql` and what is below it are the GraphiQL page",
+            "choose another path, or write `[graphql] graphiql = \"off\"` in onedoor.toml",
+        );
+        return;
+    }
+    let Some(Owner { path: taken, what }) = checks.across.paths.taken.get(&folded) else {
         let owner = Owner { path: text.to_owned(), what: format!("a route of `{name}`") };
-        checks.across.paths.0.insert(folded, owner);
+        checks.across.paths.taken.insert(folded, owner);
         return;
     };
     let (message, help) = if taken == text && what == "GraphQL" {

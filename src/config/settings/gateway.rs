@@ -162,6 +162,11 @@ pub(crate) struct GraphqlSettings {
     pub(crate) introspection: Switch,
     /// Whether errors say "did you mean", which tells names of the schema.
     pub(crate) suggestions: Switch,
+    /// Whether the GraphiQL page is served, at `/graphiql`.
+    pub(crate) graphiql: Switch,
+    /// Whether requests may ask for their plan and for a trace of their upstream calls, by
+    /// `"extensions": {"onedoor": {"plan": true, "trace": true}}`.
+    pub(crate) trace: Switch,
 }
 
 impl Default for GraphqlSettings {
@@ -171,6 +176,8 @@ impl Default for GraphqlSettings {
             auth: Located::by_default(GraphqlAuth::Optional),
             introspection: Switch::Auto,
             suggestions: Switch::Auto,
+            graphiql: Switch::Auto,
+            trace: Switch::Auto,
         }
     }
 }

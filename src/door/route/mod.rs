@@ -30,8 +30,8 @@ use crate::upstream::{CallContext, Passage, pass};
 use super::Door;
 use super::arrival::{Arrival, Told, has_one_reading};
 use super::graphql::authenticate;
-use super::health;
 use super::reply::Refused;
+use super::{console, health};
 use path::{Fit, Path};
 use upload::{Bounds, upload};
 
@@ -121,7 +121,11 @@ pub(super) async fn answer(
     let (parts, body) = request.into_parts();
     let (route, path) = match door.routes.find(parts.uri.path()) {
         Ok(Some(found)) => found,
-        Ok(None) => return health::nothing_here(&door, &arrival),
+        Ok(None) => {
+            let to_console =
+                console::redirect(&door, &parts.method, parts.uri.path(), &parts.headers);
+            return to_console.unwrap_or_else(|| health::nothing_here(&door, &arrival));
+        }
         Err(refused) => return refused.into_problem(&arrival.request_id),
     };
     let passed = route.pass(&door, &arrival, parts, path, body).await;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Calls, Explanation, FetchExplanation};
+use super::{CacheExplanation, Calls, Explanation, FetchExplanation};
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,6 +135,10 @@ fn words(fetch: &FetchExplanation) -> String {
         let shown: Vec<_> =
             fetch.args.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         words.push_str(&format!(", with {}", shown.join(", ")));
+    }
+    if let Some(CacheExplanation { max_age, scope }) = fetch.cache {
+        let whose = if scope == "PUBLIC" { "for all" } else { "for each caller" };
+        words.push_str(&format!(", kept {max_age}s {whose}"));
     }
     words
 }

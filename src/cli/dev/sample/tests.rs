@@ -1,6 +1,4 @@
-//! What is tried first, for schemas and folders of examples of all sorts.
-
-use std::fs;
+//! What is tried first, for schemas and lists of examples of all sorts.
 
 use crate::config::FixedEnv;
 
@@ -15,8 +13,7 @@ fn project(schema: &str) -> Project {
 
 /// Where there are no examples.
 fn invented_for(schema: &str) -> String {
-    let folder = tempfile::tempdir().expect("a folder");
-    Sample::of(&project(schema), folder.path()).query
+    Sample::of(&project(schema)).query
 }
 
 #[test]
@@ -68,15 +65,17 @@ fn where_nothing_can_be_made_up_the_type_is_asked_for() {
 
 #[test]
 fn an_example_is_taken_if_it_is_a_valid_query_and_has_its_variables() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let queries = folder.path().join(EXAMPLES);
-    fs::create_dir_all(&queries).expect("a folder");
-    let write = |name: &str, text: &str| fs::write(queries.join(name), text).expect("a file");
-    write("a.graphql", "{ unknown }");
-    write("b.graphql", "query($id: ID!) { one(id: $id) }");
-    write("c.graphql", "mutation { change }");
-    write("d.graphql", "query($id: ID!) {\n  one(id: $id)\n}\n");
-    write("d.json", "{\"id\": \"7\"}");
+    let example = |name: &str, query: &str, variables: Option<&str>| Example {
+        file: format!("examples/queries/{name}.graphql"),
+        query: query.into(),
+        variables: variables.map(Into::into),
+    };
+    let examples = vec![
+        example("a", "{ unknown }", None),
+        example("b", "query($id: ID!) { one(id: $id) }", None),
+        example("c", "mutation { change }", None),
+        example("d", "query($id: ID!) {\n  one(id: $id)\n}\n", Some("{\"id\": \"7\"}")),
+    ];
     let schema = r#"
         type Query { one(id: ID!): Int @rest(upstream: "a", path: "/t/{args.id}") }
         type Mutation { change: Int @rest(upstream: "a", method: POST, path: "/t") }
@@ -86,5 +85,7 @@ fn an_example_is_taken_if_it_is_a_valid_query_and_has_its_variables() {
         query: "query($id: ID!) { one(id: $id) }".to_owned(),
         variables: Some(serde_json::json!({"id": "7"})),
     };
-    assert_eq!(Sample::of(&project(schema), folder.path()), expected);
+    let mut project = project(schema);
+    project.examples = examples;
+    assert_eq!(Sample::of(&project), expected);
 }

@@ -1,0 +1,197 @@
+// The console as a person uses it, in headless Chromium over the shop of `onedoor dev`, with
+// everything but the gateway out of reach. Pictures go to the folder E2E_SHOTS, if it is set.
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { startGateway } from './gateway.mjs';
+
+const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const shots = process.env.E2E_SHOTS;
+/** Longer than anything here takes, however busy the machine is. */
+const TOO_LONG = 60_000;
+
+let gateway, browser, context, page, complaints;
+
+before(async () => {
+  const executablePath = process.env.CHROMIUM ?? BROWSERS.find((path) => existsSync(path));
+  assert.ok(executablePath, 'Chromium is not installed; CHROMIUM says where it is');
+  if (shots) mkdirSync(shots, { recursive: true });
+  gateway = await startGateway();
+  browser = await chromium.launch({ executablePath, args: FLAGS });
+});
+
+after(async () => {
+  await browser?.close();
+  await gateway?.stop();
+});
+
+beforeEach(async () => {
+  complaints = [];
+  context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  context.setDefaultTimeout(TOO_LONG);
+  const { origin } = new URL(gateway.url);
+  await context.route('**', (route) => {
+    const url = route.request().url();
+    if (url.startsWith(`${origin}/`)) return route.continue();
+    complaints.push(`asked for ${url}`);
+    return route.abort();
+  });
+  page = await context.newPage();
+  page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => complaints.push(`uncaught: ${error}`));
+});
+
+afterEach(async () => {
+  await context.close();
+});
+
+async function open() {
+  const introspected = page.waitForResponse((response) => response.url().endsWith('/graphql'));
+  const answer = await page.goto(gateway.url);
+  assert.equal(answer.status(), 200);
+  await introspected;
+  await editor('query').locator('.view-line').first().waitFor();
+}
+
+function editor(of) {
+  return page.locator(`.graphiql-${of === 'query' ? 'query-editor' : of}`).first();
+}
+
+function variables() {
+  return page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden)').first();
+}
+
+async function shot(name) {
+  if (shots) await page.screenshot({ path: join(shots, `${name}.png`) });
+}
+
+async function show(panel) {
+  await page.getByRole('button', { name: `Show ${panel}` }).click();
+}
+
+/** Runs the tab's query and waits for what is said below its answer. */
+async function run() {
+  const answered = page.waitForResponse((response) => response.url().endsWith('/graphql'));
+  await page.locator('.graphiql-execute-button').click();
+  const response = await answered;
+  await page.locator('.onedoor-footer', { hasText: 'status' }).waitFor();
+  return response.json();
+}
+
+/** What Monaco shows, with plain spaces. */
+async function shown(locator) {
+  return (await locator.innerText()).replaceAll('\u00a0', ' ');
+}
+
+test('the page opens with the examples in its tabs, and complains of nothing', async () => {
+  await open();
+  const tabs = page.locator('.graphiql-tab');
+  await tabs.first().waitFor();
+  assert.match(await tabs.first().innerText(), /Dashboard/);
+  assert.ok((await tabs.count()) > 3);
+  assert.match(await shown(editor('query')), /query Dashboard/);
+  assert.match(await shown(variables()), /"user": "7"/);
+  assert.match(await page.title(), /GraphiQL/);
+  // Its languages are there, and find nothing wrong with the example.
+  await page.locator('.graphiql-query-editor .view-line span.bracket-highlighting-0').first().waitFor();
+  assert.equal(await page.locator('.squiggly-error').count(), 0);
+  await shot('opened');
+  assert.deepEqual(complaints, []);
+});
+
+test('a query shows its answer, its plan and its trace', async () => {
+  await open();
+  const response = await run();
+  assert.equal(response.errors, undefined);
+  const answer = page.locator('.result-window');
+  await answer.locator('.view-line', { hasText: '"orders"' }).waitFor();
+  assert.doesNotMatch(await shown(answer), /onedoor/, 'other clients get no such extension');
+
+  await show('Plan');
+  const plan = page.getByRole('region', { name: 'Plan' });
+  await plan.locator('.onedoor-card').nth(2).waitFor();
+  const cards = await plan.locator('.onedoor-card').allInnerTexts();
+  assert.equal(cards.length, 3);
+  assert.match(cards[2], /payments[^]*GET \/payments\?orderId=\{keys\}[^]*up to 100 keys/);
+  assert.match(await plan.innerText(), /query Dashboard[^]*3 fetches in 3 stages, 3 calls/);
+  await shot('plan');
+
+  await show('Trace');
+  const trace = page.getByRole('region', { name: 'Trace' });
+  const rows = trace.locator('.onedoor-row[data-result="called"]');
+  await rows.nth(2).waitFor();
+  assert.equal(await rows.count(), 3);
+  assert.match(await rows.nth(2).innerText(), /payments[^]*10 keys · status 200/);
+  const left = async (row) => (await rows.nth(row).locator('.onedoor-bar').boundingBox()).x;
+  assert.ok((await left(0)) < (await left(1)) && (await left(1)) < (await left(2)), 'in turn');
+  await shot('trace');
+  assert.deepEqual(complaints, []);
+});
+
+test('names are completed from the schema', async () => {
+  await open();
+  await page.locator('.graphiql-tab-add').click();
+  await editor('query').click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('{ ord');
+  const suggestion = page.locator('.suggest-widget .monaco-list-row', { hasText: 'orders' });
+  await suggestion.first().waitFor();
+  await shot('completion');
+  await page.keyboard.press('Enter');
+  assert.match(await shown(editor('query')), /\{ orders?\b/);
+  assert.deepEqual(complaints, []);
+});
+
+test("dev's token goes along until one is nobody", async () => {
+  await open();
+  await page.locator('.graphiql-tab', { hasText: 'Profile' }).locator('button').first().click();
+  assert.equal((await run()).errors, undefined);
+  await page.locator('.onedoor-identity').click();
+  await page.locator('.onedoor-identity', { hasText: 'no token' }).waitFor();
+  const refused = await run();
+  assert.equal(refused.errors[0].extensions.code, 'UNAUTHENTICATED');
+  await page.reload();
+  await page.locator('.onedoor-identity', { hasText: 'no token' }).waitFor();
+  assert.deepEqual(complaints, []);
+});
+
+test('documentation, history and examples are at hand', async () => {
+  await open();
+  await run();
+  await show('Documentation Explorer');
+  await page.locator('.graphiql-doc-explorer', { hasText: 'Query' }).waitFor();
+  await shot('documentation');
+  await show('History');
+  await page.locator('.graphiql-history-item', { hasText: 'Dashboard' }).first().waitFor();
+  await show('Examples');
+  await page.getByRole('button', { name: /^update-user/ }).click();
+  await page.locator('.graphiql-tab-active, [aria-selected="true"]', { hasText: 'UpdateUser' }).waitFor();
+  assert.match(await shown(variables()), /avatar/);
+  await shot('examples');
+  assert.deepEqual(complaints, []);
+});
+
+test('the page is as readable in the dark and in a narrow window', async () => {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize({ width: 1024, height: 700 });
+  await open();
+  await run();
+  await show('Trace');
+  await page.locator('.onedoor-row').nth(3).waitFor();
+  const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  await shot('dark');
+  assert.notEqual(background, 'rgb(255, 255, 255)');
+  assert.deepEqual(complaints, []);
+});

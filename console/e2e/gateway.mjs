@@ -1,0 +1,43 @@
+// The shop's gateway as `onedoor dev` runs it, on ports that are free.
+
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const repository = resolve(import.meta.dirname, '../..');
+const program = resolve(process.env.ONEDOOR_BIN ?? join(repository, 'target/debug/onedoor'));
+
+export async function startGateway() {
+  const project = mkdtempSync(join(tmpdir(), 'onedoor-e2e-'));
+  for (const part of ['onedoor.toml', 'schema', 'upstreams', 'mock', 'examples/queries']) {
+    cpSync(join(repository, part), join(project, part), { recursive: true });
+  }
+  for (const name of readdirSync(join(project, 'upstreams'))) {
+    const file = join(project, 'upstreams', name);
+    // Mocks without a port of their own take any.
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/^port = .*$/gm, ''));
+  }
+  const child = spawn(program, ['dev', '--root', project, '--listen', '127.0.0.1:0'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const url = await new Promise((found, failed) => {
+    let text = '';
+    const read = (chunk) => {
+      text += chunk;
+      const address = /GraphiQL\s+(http:\S+)/.exec(text);
+      if (address) found(address[1]);
+    };
+    child.stdout.setEncoding('utf8').on('data', read);
+    child.stderr.setEncoding('utf8').on('data', read);
+    child.once('error', failed);
+    child.once('exit', (code) => failed(new Error(`onedoor ended with ${code}:\n${text}`)));
+  });
+  const stop = async () => {
+    const ended = new Promise((done) => child.once('exit', done));
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(project, { recursive: true, force: true });
+  };
+  return { url, project, stop };
+}
