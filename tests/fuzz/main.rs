@@ -1,0 +1,26 @@
+//! What the fuzz targets of `soak/fuzz` begin with and have found, once more. The target `answers` has
+//! its own in the oracle test.
+
+mod bodies;
+mod documents;
+
+use std::fs;
+use std::path::Path;
+
+/// Runs the inputs of a target. There must be some.
+fn replay(target: &str, check: impl Fn(Vec<u8>)) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("soak/fuzz/seeds").join(target);
+    let files = fs::read_dir(&folder).expect("inputs").map(|file| file.expect("a file").path());
+    let count = files.map(|file| check(fs::read(file).expect("an input"))).count();
+    assert!(count > 5, "{count} inputs of {target}");
+}
+
+#[test]
+fn bodies_are_read_as_serde_json_reads_them() {
+    replay("bodies", |text| bodies::check(&text));
+}
+
+#[test]
+fn documents_are_refused_or_answered() {
+    replay("documents", |document| documents::check(&String::from_utf8_lossy(&document)));
+}
