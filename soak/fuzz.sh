@@ -8,11 +8,14 @@ cd "$(dirname "$0")/fuzz"
 targets=(bodies answers documents)
 [ $# -gt 0 ] && targets=("$1")
 seconds=${2:-1800}
-# There is no unsafe code for a sanitizer to watch. The stable toolchain has what cargo-fuzz asks for; it says so only when told.
+# Without a sanitizer, since there is no unsafe code for it to watch; and the stable toolchain has
+# what cargo-fuzz asks for, if it is told to say so.
 export RUSTC_BOOTSTRAP=1 ONEDOOR_CONSOLE=off
 for target in "${targets[@]}"; do
   mkdir -p "corpus/$target"
   printf '\n== %s, %s s\n' "$target" "$seconds"
-  cargo fuzz run --fuzz-dir . --sanitizer none "$target" "corpus/$target" "seeds/$target" -- \
+  inputs=("corpus/$target" "seeds/$target")
+  [ "$target" = documents ] && inputs+=(../../examples/queries)
+  cargo fuzz run --fuzz-dir . --sanitizer none "$target" "${inputs[@]}" -- \
     -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 -max_len=4096 -print_final_stats=1
 done

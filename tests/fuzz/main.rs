@@ -7,20 +7,22 @@ mod documents;
 use std::fs;
 use std::path::Path;
 
-/// Runs the inputs of a target. There must be some.
-fn replay(target: &str, check: impl Fn(Vec<u8>)) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("soak/fuzz/seeds").join(target);
-    let files = fs::read_dir(&folder).expect("inputs").map(|file| file.expect("a file").path());
+/// Runs the inputs in a folder. There must be some.
+fn replay(folder: &str, check: impl Fn(Vec<u8>)) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = fs::read_dir(path).expect("inputs").map(|file| file.expect("a file").path());
     let count = files.map(|file| check(fs::read(file).expect("an input"))).count();
-    assert!(count > 5, "{count} inputs of {target}");
+    assert!(count > 5, "{count} inputs in {folder}");
 }
 
 #[test]
 fn bodies_are_read_as_serde_json_reads_them() {
-    replay("bodies", |text| bodies::check(&text));
+    replay("soak/fuzz/seeds/bodies", |text| bodies::check(&text));
 }
 
 #[test]
 fn documents_are_refused_or_answered() {
-    replay("documents", |document| documents::check(&String::from_utf8_lossy(&document)));
+    for folder in ["soak/fuzz/seeds/documents", "examples/queries"] {
+        replay(folder, |document| documents::check(&String::from_utf8_lossy(&document)));
+    }
 }
