@@ -43,6 +43,14 @@ impl Content {
         Self { status: StatusCode::OK, body: body.ok(), kept: Err(NotKept::NoLifetime) }
     }
 
+    /// Why this answer is none where a stream of events was asked for.
+    pub(super) fn no_stream(&self, endpoint: &Endpoint) -> Arc<Failure> {
+        self.succeeded(endpoint).err().unwrap_or_else(|| {
+            let said = "The upstream's answer is not a stream of events.";
+            self.failed(endpoint, Failure::new(Code::UpstreamBadAnswer, said))
+        })
+    }
+
     /// Until when it may be kept, and for whom; or why it may not.
     pub(super) fn keeping(&self) -> Result<Until, NotKept> {
         self.kept

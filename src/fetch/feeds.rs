@@ -5,7 +5,6 @@
 //! falls too far behind the others is told so and left out.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -15,18 +14,18 @@ use http::StatusCode;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Wire;
 use super::answer::Content;
 use super::calls::{Asking, forwarded, note};
 use super::kept::{Ask, Flown};
 use super::trace::Ended;
-use crate::cache::{Partition, is_private};
+use crate::cache::{NotKept, Partition, is_private};
 use crate::failure::{Code, Failure};
 use crate::observe::{Outcome, RequestId, TraceContext};
 use crate::plan::FetchId;
-use crate::upstream::{self, CallContext, CallerHeaders, Events, Opened, failure_of_status};
+use crate::upstream::{self, CallContext, CallerHeaders, Events, Opened};
 
 /// How many events a subscriber may be behind the fastest one.
 const BEHIND: usize = 64;
@@ -53,7 +52,7 @@ struct Feed {
     told: broadcast::Sender<Told>,
     state: watch::Receiver<State>,
     pace: Arc<Pace>,
-    _reader: AbortOnDropHandle<()>,
+    _reader: DropGuard,
 }
 
 /// How far a stream is.
@@ -116,7 +115,8 @@ impl Feeds {
         let own = Some(Arc::clone(&wire.partition));
         let whose = if tells_who { own.clone() } else { None };
         let is_shared = whose.is_none();
-        let (listener, is_first) = self.join(FeedKey { ask: ask.clone(), whose }, wire, asking, of)?;
+        let (listener, is_first) =
+            self.join(FeedKey { ask: ask.clone(), whose }, wire, asking, of)?;
         let private = listener.opened(wire, asking, is_first).await?;
         if !private || !is_shared || is_first {
             return Ok(listener);
@@ -149,10 +149,7 @@ impl Feeds {
         let feed = Arc::new(Feed::open(Opening::new(wire, asking)?));
         let first = listener(Arc::clone(&feed));
         open.retain(|_, feed| feed.strong_count() > 0);
-        match open.entry(key) {
-            Entry::Occupied(mut ended) => drop(ended.insert(Arc::downgrade(&feed))),
-            Entry::Vacant(new) => drop(new.insert(Arc::downgrade(&feed))),
-        }
+        open.insert(key, Arc::downgrade(&feed));
         Ok((first, true))
     }
 }
@@ -163,8 +160,9 @@ impl Feed {
         let (state, seen) = watch::channel(State::Opening);
         let pace = Arc::<Pace>::default();
         let reader = Reader { told: told.clone(), state, pace: Arc::clone(&pace), opening };
-        let reader = AbortOnDropHandle::new(tokio::spawn(reader.run()));
-        Self { told, state: seen, pace, _reader: reader }
+        let gone = CancellationToken::new();
+        tokio::spawn(gone.clone().run_until_cancelled_owned(reader.run()));
+        Self { told, state: seen, pace, _reader: gone.drop_guard() }
     }
 
     fn has_ended(&self) -> bool {
@@ -210,9 +208,7 @@ impl Listener {
             }
         };
         let (outcome, opened) = match settled {
-            State::Ended(Some(failure)) => {
-                (Outcome::Failed(failure.code.as_str()), Err(failure))
-            }
+            State::Ended(Some(failure)) => (Outcome::Failed(failure.code.as_str()), Err(failure)),
             State::Open { private } => (Outcome::Status(200), Ok(private)),
             State::Opening | State::Ended(None) => (Outcome::Status(204), Ok(false)),
         };
@@ -353,9 +349,9 @@ impl Reader {
                 Attempt::Over(None)
             }
             Ok(Opened::Reply(reply)) => {
-                let content =
-                    Content::read(service, reply, &self.opening.asking.endpoint.error, Err(crate::cache::NotKept::Failed));
-                let failure = content.failure(&self.opening.asking.endpoint);
+                let endpoint = &self.opening.asking.endpoint;
+                let content = Content::read(service, reply, &endpoint.error, Err(NotKept::Failed));
+                let failure = content.no_stream(endpoint);
                 let again = content.status().is_server_error()
                     || content.status() == StatusCode::TOO_MANY_REQUESTS;
                 if again { Attempt::Failed(failure) } else { Attempt::Over(Some(failure)) }
@@ -381,13 +377,19 @@ impl Reader {
             };
             let brought = match event.data {
                 Ok(data) => Ok(Arc::new(Content::of_event(service, data))),
-                Err(error) => Err(Arc::new(error.failure(service))),
+                Err(error) => {
+                    tracing::warn!(upstream = %service, %error, "an event is lost");
+                    let said = "The upstream sent an event that is larger than allowed.";
+                    let failure = Failure::new(Code::UpstreamAnswerTooLarge, said);
+                    Err(Arc::new(failure.of(service, None)))
+                }
             };
             self.pace.told.fetch_add(1, Ordering::AcqRel);
             // Without a subscriber this task is about to end.
             let _ = self.told.send(Told::Event(event.kind.into(), brought));
         }
-        memory.last_event_id = events.last_event_id().map(Into::into).or(memory.last_event_id.take());
+        memory.last_event_id =
+            events.last_event_id().map(Into::into).or(memory.last_event_id.take());
         memory.retry = events.retry().or(memory.retry);
     }
 }

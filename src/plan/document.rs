@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use apollo_compiler::ast::OperationType;
 use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::executable::{self, ExecutableDocument, FragmentMap};
 use apollo_compiler::parser::{Parser, SourceSpan};
 use apollo_compiler::validation::Valid;
-use apollo_compiler::ast::OperationType;
 use apollo_compiler::{Node, ast};
 use indexmap::IndexMap;
 

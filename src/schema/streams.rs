@@ -44,10 +44,8 @@ impl<'s> Check<'s> {
     fn refuse_stream(&mut self, directives: &DirectiveList, root: Option<&Name>) {
         for directive in STREAMS.iter().filter_map(|name| directives.get(name)) {
             if let Some(place) = directives::place(directive, self.files) {
-                let message = format!(
-                    "`@{}` stands on fields of the subscription root only",
-                    directive.name
-                );
+                let message =
+                    format!("`@{}` stands on fields of the subscription root only", directive.name);
                 let help = match root {
                     Some(root) => format!("that is `type {root}`"),
                     None => "there is none: write `type Subscription { .. }`".to_owned(),
