@@ -55,6 +55,9 @@ pub const fn status_of(code: Code) -> StatusCode {
     }
 }
 
+/// An answer whose bytes are all there.
+pub(super) type Whole = http::Response<Bytes>;
+
 /// A request that is refused at the door, before any GraphQL and before any upstream: its status is
 /// the same in either of GraphQL's media types.
 #[derive(Debug)]
@@ -82,27 +85,34 @@ impl Refused {
     }
 
     /// Another method than these (405).
-    pub(super) fn method(allowed: &'static str) -> Self {
+    pub(super) fn method(allowed: HeaderValue) -> Self {
         let message = "GraphQL is asked by POST, or by GET for queries.";
-        let refused = Self::by_http(StatusCode::METHOD_NOT_ALLOWED, message);
-        Self { header: Some((ALLOW, HeaderValue::from_static(allowed))), ..refused }
+        Self::by_http(StatusCode::METHOD_NOT_ALLOWED, message).with(ALLOW, allowed)
+    }
+
+    /// The same with a header that says what would have been right.
+    pub(super) fn with(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self { header: Some((name, value)), ..self }
     }
 
     /// Where this request ends and the next begins is not beyond doubt: none that follows on its
     /// connection can be trusted (RFC 9112 section 6.3).
     pub(super) fn unframed(status: StatusCode, message: &'static str) -> Self {
-        let close = (CONNECTION, HeaderValue::from_static("close"));
-        Self { header: Some(close), ..Self::by_http(status, message) }
+        Self::by_http(status, message).with(CONNECTION, HeaderValue::from_static("close"))
     }
 
     /// The caller is not let in (401).
     pub(super) fn caller(message: &'static str, challenge: HeaderValue) -> Self {
-        let refused = Self::new(Code::Unauthenticated, message);
-        Self { header: Some((WWW_AUTHENTICATE, challenge)), ..refused }
+        Self::new(Code::Unauthenticated, message).with(WWW_AUTHENTICATE, challenge)
     }
 
     /// As a GraphQL response without data.
     pub(super) fn into_response(self, media: MediaType) -> Response {
+        self.into_whole(media).map(Body::from)
+    }
+
+    /// The same, its bytes at hand.
+    pub(super) fn into_whole(self, media: MediaType) -> Whole {
         let Self { status, code, message, header } = self;
         let mut response = json(status, media, error_body(code, &message));
         response.extensions_mut().insert(Told { errors: 1, ..Told::default() });
@@ -130,7 +140,7 @@ impl From<Failure> for Refused {
 }
 
 /// An engine's response, with the status that GraphQL over HTTP wants for it.
-pub(super) fn graphql(answer: GraphqlResponse, media: MediaType) -> Response {
+pub(super) fn graphql(answer: GraphqlResponse, media: MediaType) -> Whole {
     let GraphqlResponse { body, outcome, operation, errors, headers } = answer;
     let status = match (outcome, media) {
         (Outcome::MutationByGet, _) => StatusCode::METHOD_NOT_ALLOWED,
@@ -173,14 +183,26 @@ pub(super) fn problem(
 }
 
 /// An answer of JSON bytes in one of GraphQL's media types.
-fn json(status: StatusCode, media: MediaType, body: Bytes) -> Response {
-    bytes(status, media.content_type(), body)
+fn json(status: StatusCode, media: MediaType, body: Bytes) -> Whole {
+    whole(status, media.content_type(), body)
+}
+
+/// Which methods a path answers, for who asks just that (RFC 9110 section 9.3.7).
+pub(super) fn options(allowed: HeaderValue) -> Whole {
+    let mut response = Whole::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(ALLOW, allowed);
+    response
 }
 
 /// An answer that is the caller's own and no page: no cache keeps it, no browser reads it as
 /// anything else.
 pub(super) fn bytes(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Response {
-    let mut response = Response::new(Body::from(body));
+    whole(status, content_type, body).map(Body::from)
+}
+
+fn whole(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Whole {
+    let mut response = Whole::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type);
