@@ -6,18 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-BINARY=${BINARY:-}
-if [ -z "$BINARY" ]; then
-  cargo build --release --locked
-  BINARY=target/release/onedoor
-fi
-work=$(mktemp -d)
-pids=()
-finish() {
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap finish EXIT
+source soak/start.sh
 # A connection a client, and as many to the upstream, at both ends.
 ulimit -n "$(ulimit -Hn)"
 

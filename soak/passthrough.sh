@@ -8,18 +8,7 @@ cd "$(dirname "$0")/.."
 SIZE=$((256 * 1024 * 1024))
 LIMIT_MIB=${LIMIT_MIB:-64}
 
-BINARY=${BINARY:-}
-if [ -z "$BINARY" ]; then
-  cargo build --release --locked
-  BINARY=target/release/onedoor
-fi
-work=$(mktemp -d)
-pids=()
-finish() {
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap finish EXIT
+source soak/start.sh
 
 # An upstream: GET sends SIZE bytes, PUT says how many came, POST sends back what comes as it comes.
 cat >"$work/upstream.py" <<'PYTHON'

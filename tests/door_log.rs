@@ -1,7 +1,8 @@
 //! What the log says of a request: one line, and nothing that a user typed or a client must keep.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+mod log_rig;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,6 +12,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
+use log_rig::Lines;
 use onedoor::config::{Config, FixedEnv, Problems};
 use onedoor::door::{
     Door, Engine, GraphqlRequest, GraphqlResponse, Outcome, RequestContext, Route, Routes, router,
@@ -55,22 +57,9 @@ impl Engine for Partial {
     }
 }
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What was logged, as JSON.
 fn logged(lines: &Lines) -> Vec<Value> {
-    let text = String::from_utf8(lines.0.lock().expect("no panic").clone()).expect("UTF-8");
+    let text = lines.text();
     assert!(!text.contains("hunter"), "{text}");
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }

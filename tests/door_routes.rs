@@ -3,7 +3,7 @@
 
 mod route_rig;
 
-use route_rig::{Message, OK, Served, Upstream};
+use route_rig::{OK, Served, Upstream};
 
 const ORDERS: &str = "[identity]\nheaders = { x-user-id = \"{claims.sub}\", x-role = \"{claims.role}\" }\n\
                       [[route]]\npath = \"/api/orders\"\nto = \"/orders\"\n";
@@ -167,16 +167,6 @@ async fn an_answers_trailers_are_left_out() {
     assert_eq!((answer.header("trailer"), answer.body.as_str()), ("", "2\r\n{}\r\n0\r\n\r\n"));
 }
 
-/// The header lines of what arrives, without those that differ from run to run.
-fn told(request: &Message) -> Vec<&str> {
-    let varying = ["host: ", "x-request-id: ", "traceparent: "];
-    let lines = request.headers.iter().map(String::as_str);
-    let mut told: Vec<_> =
-        lines.filter(|line| !varying.iter().any(|name| line.starts_with(name))).collect();
-    told.sort_unstable();
-    told
-}
-
 #[tokio::test]
 async fn headers_pass_but_for_credentials_the_connections_own_and_what_the_gateway_says() {
     let upstream = Upstream::saying("{}").await;
@@ -200,7 +190,7 @@ async fn headers_pass_but_for_credentials_the_connections_own_and_what_the_gatew
     assert_eq!(gateway.send(get("/api/orders", &headers)).await.status(), 200);
     let request = upstream.request();
     assert_eq!(
-        told(&request),
+        request.told(),
         [
             "accept: text/plain",
             "if-none-match: \"1\"",
@@ -436,7 +426,7 @@ async fn a_request_of_http_2_arrives_as_one_of_http_1() {
     assert_eq!(request.start, "POST /orders/1?x=1 HTTP/1.1");
     assert_eq!((request.header("content-length"), request.body.as_str()), ("5", "hello"));
     assert_eq!(
-        told(&request),
+        request.told(),
         [
             "accept: */*".to_owned(),
             "content-length: 5".to_owned(),

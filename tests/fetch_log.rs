@@ -2,11 +2,10 @@
 //! fails for it.
 
 mod fetch_rig;
-
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+mod log_rig;
 
 use fetch_rig::{Call, Rig};
+use log_rig::Lines;
 use serde_json::{Value, json};
 
 const SCHEMA: &str = r#"
@@ -23,19 +22,6 @@ type Order {
 type User { name: String! }
 type Invoice { number: String! }
 "#;
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// What is logged at `warn` while a query runs over these orders and users.
 async fn warnings(query: &str, orders: Value, users: Value) -> Vec<Value> {
@@ -56,9 +42,7 @@ async fn warnings(query: &str, orders: Value, users: Value) -> Vec<Value> {
         _ => fetch_rig::ok(json!({"number": "R-1"})),
     });
     rig.data(query).await;
-    let text = lines.0.lock().expect("no panic").clone();
-    let text = String::from_utf8(text).expect("UTF-8");
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    lines.text().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 const BUYERS: &str = "{ orders { buyer { name } } }";

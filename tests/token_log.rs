@@ -2,29 +2,15 @@
 //! headers. One test in a file of its own, since whoever logs first in a process decides what others
 //! see of it.
 
+mod log_rig;
 mod route_rig;
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
+use log_rig::Lines;
 use route_rig::{Served, Upstream};
 use serde_json::json;
 
 const SETTINGS: &str = "[identity]\ntoken = \"forward\"\n\
                         [[route]]\npath = \"/api\"\nto = \"/api\"\n";
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 #[tokio::test]
 async fn a_token_that_is_sent_on_is_in_no_line_of_the_log() {
@@ -55,7 +41,7 @@ async fn a_token_that_is_sent_on_is_in_no_line_of_the_log() {
     drop(upstream);
     gateway.get("/api").await;
 
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let text = lines.text();
     for part in ["TRACE", "hyper", "/api", "upstream call failed"] {
         assert!(text.contains(part), "`{part}` is logged: {text}");
     }

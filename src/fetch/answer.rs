@@ -34,12 +34,7 @@ impl Content {
         Self { status: StatusCode::OK, body: None, kept: Err(NotKept::NoLifetime) }
     }
 
-    /// Until when it may be kept, and for whom.
-    pub(super) fn until(&self) -> Option<Until> {
-        self.kept.ok()
-    }
-
-    /// The same, and why it may not.
+    /// Until when it may be kept, and for whom; or why it may not.
     pub(super) fn keeping(&self) -> Result<Until, NotKept> {
         self.kept
     }

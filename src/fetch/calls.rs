@@ -156,7 +156,7 @@ async fn answer(wire: &Arc<Wire>, asking: &Asking, place: CallPlace, takes_kept:
 
 fn keep(wire: &Wire, asking: &Asking, ask: Ask, content: &Arc<Content>) {
     if asking.whole
-        && let Some(until) = content.until()
+        && let Ok(until) = content.keeping()
     {
         wire.kept.keep_answer(ask, &wire.partition, Arc::clone(content), until);
     }

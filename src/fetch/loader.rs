@@ -261,7 +261,7 @@ impl Requests {
                 async move {
                     let content = call.await?;
                     let groups = content.rows(&endpoint, &batch)?;
-                    if let (Some((kept, ask)), Some(until)) = (kept, content.until()) {
+                    if let (Some((kept, ask)), Ok(until)) = (kept, content.keeping()) {
                         for key in &keys {
                             let Some(groups) = groups.only(key) else { continue };
                             let rows = ChunkRows { groups, content: Arc::new(Content::of_rows()) };

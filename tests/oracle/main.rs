@@ -9,6 +9,7 @@
 //! `ORACLE_SEED=7 ORACLE_CASES=1 cargo test --test oracle` runs the case of one seed, as a failure
 //! prints it; more cases go on from there.
 
+mod answers;
 mod asking;
 mod bench;
 mod compare;
@@ -89,6 +90,22 @@ fn random_queries_over_mutated_answers_are_answered_as_the_oracle_answers_them()
     println!("{}", coverage.told(&types));
     let missing = coverage.missing(&types, cases);
     assert!(cases < ENOUGH || missing.is_empty(), "hardly met: {missing:#?}");
+}
+
+/// What fuzzing begins with and has found (`soak/fuzz`).
+#[test]
+fn answers_of_any_bytes_are_answered_as_the_oracle_answers_them() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("soak/fuzz/seeds/answers");
+    let types = Types::parse(SCHEMA);
+    let mut bench = Bench::new(&types);
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).expect("inputs") {
+        let input = std::fs::read(file.expect("a file").path()).expect("an input");
+        let ran = answers::check(&mut bench, &types, &input).expect("enough bytes");
+        ran.unwrap_or_else(|told| panic!("{told}"));
+        count += 1;
+    }
+    assert!(count > 5, "{count} inputs");
 }
 
 fn number(name: &str, or: u64) -> u64 {

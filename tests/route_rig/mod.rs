@@ -46,6 +46,16 @@ impl Message {
         Self { start, headers: lines.collect(), body: body.to_owned() }
     }
 
+    /// The header lines of what arrives, without those that differ from run to run.
+    pub(crate) fn told(&self) -> Vec<&str> {
+        let varying = ["host: ", "x-request-id: ", "traceparent: "];
+        let lines = self.headers.iter().map(String::as_str);
+        let mut told: Vec<_> =
+            lines.filter(|line| !varying.iter().any(|name| line.starts_with(name))).collect();
+        told.sort_unstable();
+        told
+    }
+
     /// Every value of a header.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         let pairs = self.headers.iter().filter_map(|line| line.split_once(": "));
