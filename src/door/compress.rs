@@ -1,12 +1,13 @@
 //! Answers that are whole, compressed. What the client wants of that is known here; what an answer
-//! holds is not looked at.
+//! holds is not looked at. It is no layer around the door: who has a [`Whole`] hands it over, and an
+//! answer that comes piece by piece is none.
 
 use std::io;
 
 use async_compression::Level;
 use async_compression::tokio::write::{BrotliEncoder, GzipEncoder, ZstdEncoder};
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, HeaderValue};
+use http::HeaderValue;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use super::coding::{Coding, Wanted};
@@ -19,18 +20,16 @@ const WORTHWHILE: usize = 1024;
 const TURN: usize = 64 * 1024;
 
 /// An answer as its client wants it; one that is encoded already stays as it is.
-pub(super) async fn compressed(mut answer: Whole, wanted: Wanted) -> Whole {
+pub(super) async fn compressed(answer: Whole, wanted: Wanted) -> Whole {
     let Some(coding) = wanted.coding else { return answer };
     let small = answer.body().len() < WORTHWHILE && wanted.plain;
-    let nothing = answer.body().is_empty() || answer.headers().contains_key(CONTENT_ENCODING);
+    let nothing = answer.body().is_empty() || answer.is_encoded();
     if small || nothing {
         return answer;
     }
     match compress(answer.body(), coding).await {
         Ok(shorter) if shorter.len() < answer.body().len() || !wanted.plain => {
-            let coding = HeaderValue::from_static(coding.token());
-            answer.headers_mut().insert(CONTENT_ENCODING, coding);
-            answer.map(|_| shorter)
+            answer.encoded(HeaderValue::from_static(coding.token()), shorter)
         }
         // An answer may always go out longer than it could be.
         Ok(_) | Err(_) => answer,

@@ -32,7 +32,7 @@ pub(super) async fn answer(
 ) -> Response {
     let (parts, body) = request.into_parts();
     if parts.method == Method::OPTIONS {
-        return reply::options(METHODS).map(Body::from);
+        return reply::options(METHODS);
     }
     let wants = Wants::by(&door, &parts.headers);
     let whole = match admit(&door, &arrival, &parts, body, wants).await {
@@ -44,10 +44,10 @@ pub(super) async fn answer(
             reply::graphql(door.engine.execute(request, identity, context).await, media)
         }
     };
-    let mut whole = compress::compressed(whole, wants.coding).await;
+    let mut response = compress::compressed(whole, wants.coding).await.into_response();
     let varies = if door.compression { "Accept, Accept-Encoding" } else { "Accept" };
-    whole.headers_mut().insert(VARY, HeaderValue::from_static(varies));
-    whole.map(Body::from)
+    response.headers_mut().insert(VARY, HeaderValue::from_static(varies));
+    response
 }
 
 /// How a client wants its answer.

@@ -7,8 +7,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE,
-    X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 
 use crate::failure::{Code, Failure};
@@ -55,8 +55,32 @@ pub const fn status_of(code: Code) -> StatusCode {
     }
 }
 
-/// An answer whose bytes are all there.
-pub(super) type Whole = http::Response<Bytes>;
+/// An answer of GraphQL's door whose bytes are all there: the only kind that can be compressed. It is
+/// made of bytes, and here only, so that nothing which is still to come can be waited for by mistake.
+#[derive(Debug)]
+pub(super) struct Whole(http::Response<Bytes>);
+
+impl Whole {
+    pub(super) fn body(&self) -> &Bytes {
+        self.0.body()
+    }
+
+    /// Whether it has a content coding already.
+    pub(super) fn is_encoded(&self) -> bool {
+        self.0.headers().contains_key(CONTENT_ENCODING)
+    }
+
+    /// The same in a content coding.
+    pub(super) fn encoded(self, coding: HeaderValue, body: Bytes) -> Self {
+        let mut response = self.0.map(|_| body);
+        response.headers_mut().insert(CONTENT_ENCODING, coding);
+        Self(response)
+    }
+
+    pub(super) fn into_response(self) -> Response {
+        self.0.map(Body::from)
+    }
+}
 
 /// A request that is refused at the door, before any GraphQL and before any upstream: its status is
 /// the same in either of GraphQL's media types.
@@ -108,7 +132,7 @@ impl Refused {
 
     /// As a GraphQL response without data.
     pub(super) fn into_response(self, media: MediaType) -> Response {
-        self.into_whole(media).map(Body::from)
+        self.into_whole(media).into_response()
     }
 
     /// The same, its bytes at hand.
@@ -117,7 +141,7 @@ impl Refused {
         let mut response = json(status, media, error_body(code, &message));
         response.extensions_mut().insert(Told { errors: 1, ..Told::default() });
         response.headers_mut().extend(header);
-        response
+        Whole(response)
     }
 
     /// As a problem of a plain path.
@@ -160,7 +184,7 @@ pub(super) fn graphql(answer: GraphqlResponse, media: MediaType) -> Whole {
         _ => {}
     }
     response.extensions_mut().insert(Told { operation, errors, ..Told::default() });
-    response
+    Whole(response)
 }
 
 /// An error on any path but GraphQL's (RFC 9457).
@@ -183,13 +207,13 @@ pub(super) fn problem(
 }
 
 /// An answer of JSON bytes in one of GraphQL's media types.
-fn json(status: StatusCode, media: MediaType, body: Bytes) -> Whole {
+fn json(status: StatusCode, media: MediaType, body: Bytes) -> http::Response<Bytes> {
     whole(status, media.content_type(), body)
 }
 
 /// Which methods a path answers, for who asks just that (RFC 9110 section 9.3.7).
-pub(super) fn options(allowed: HeaderValue) -> Whole {
-    let mut response = Whole::default();
+pub(super) fn options(allowed: HeaderValue) -> Response {
+    let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(ALLOW, allowed);
     response
@@ -201,8 +225,8 @@ pub(super) fn bytes(status: StatusCode, content_type: HeaderValue, body: Bytes) 
     whole(status, content_type, body).map(Body::from)
 }
 
-fn whole(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Whole {
-    let mut response = Whole::new(body);
+fn whole(status: StatusCode, content_type: HeaderValue, body: Bytes) -> http::Response<Bytes> {
+    let mut response = http::Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type);
