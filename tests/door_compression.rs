@@ -272,12 +272,31 @@ async fn a_bomb_is_not_read_further_than_the_limit() {
 #[tokio::test]
 async fn what_decompresses_to_nothing_ends_at_the_limit_of_what_is_sent() {
     let gateway = Gateway::new("limits = { request_body = \"64KiB\" }");
-    // A frame that a zstd decoder skips (RFC 8878 section 3.1.2), again and again.
-    let skipped = Bytes::from_static(b"\x50\x2a\x4d\x18\x04\x00\x00\x00skip");
-    let frames = std::iter::repeat_n(skipped, 10_000);
-    let frames = frames.map(|frame| Ok::<_, std::io::Error>(Frame::data(frame)));
-    let long = Body::new(StreamBody::new(futures::stream::iter(frames)));
-    assert_eq!(send(&gateway, "zstd", long).await.status, 413);
+    let nothing = encoded("gzip", b"").await;
+    for (coding, begin, again) in [
+        // A frame that a decoder skips (RFC 8878 section 3.1.2), again and again.
+        ("zstd", &b""[..], &b"\x50\x2a\x4d\x18\x04\x00\x00\x00skip"[..]),
+        // A window of 2^16 bytes, and then blocks of four bytes that are metadata (RFC 7932 section
+        // 9.2).
+        ("br", b"\xac\x01skip", b"\xd6\x00skip"),
+        // Members that hold nothing.
+        ("gzip", b"", &nothing),
+    ] {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let sending = Arc::clone(&sent);
+        let pieces = std::iter::once(Bytes::copy_from_slice(begin));
+        let pieces = pieces.chain(std::iter::repeat_n(Bytes::copy_from_slice(again), 20_000));
+        let frames = pieces.map(move |piece| {
+            sending.fetch_add(piece.len(), Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Frame::data(piece))
+        });
+        let long = Body::new(StreamBody::new(futures::stream::iter(frames)));
+        let answer = send(&gateway, coding, long).await;
+        let got = (answer.status, answer.code());
+        assert_eq!(got, (413, "REQUEST_TOO_LARGE".to_owned()), "{coding}");
+        let (sent, limit) = (sent.load(Ordering::Relaxed), 64 * 1024);
+        assert!((limit..limit + 100).contains(&sent), "{coding}: {sent} bytes");
+    }
 }
 
 #[tokio::test]

@@ -167,8 +167,56 @@ async fn a_post_must_say_that_it_is_json() {
 #[tokio::test]
 async fn a_client_that_takes_no_json_gets_406() {
     let gateway = Gateway::new("");
-    let answer = gateway.post("text/html", document("{ a }")).await;
-    assert_eq!((answer.status, answer.code().as_str()), (406, "BAD_REQUEST"));
+    for accept in [
+        "text/html",
+        "application/xml, text/*",
+        "application/json;q=0, application/graphql-response+json;q=0",
+        "*/*;q=0",
+        "application/json; charset=latin1",
+    ] {
+        let answer = gateway.post(accept, document("{ a }")).await;
+        assert_eq!((answer.status, answer.code().as_str()), (406, "BAD_REQUEST"), "{accept}");
+        assert_eq!(answer.header(CONTENT_TYPE), "application/json; charset=utf-8", "{accept}");
+    }
+    assert!(gateway.asked().is_none());
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_say_what_it_takes_is_answered_as_one_that_takes_json_alone() {
+    let gateway = Gateway::new("");
+    for accept in [None, Some(""), Some("*/*"), Some("application/*")] {
+        for (text, status) in [("{ a }", 200), ("GRAPHQL_VALIDATION_FAILED", 200), ("", 200)] {
+            let mut request = Request::post("/graphql").header(CONTENT_TYPE, JSON);
+            if let Some(accept) = accept {
+                request = request.header(ACCEPT, accept);
+            }
+            let request = request.body(Body::from(document(text))).expect("a request");
+            let answer = gateway.send(request).await;
+            assert_eq!(answer.status, status, "{text} as {accept:?}");
+            assert_eq!(answer.header(CONTENT_TYPE), "application/json; charset=utf-8");
+        }
+        let mut request = Request::post("/graphql").header(CONTENT_TYPE, JSON);
+        if let Some(accept) = accept {
+            request = request.header(ACCEPT, accept);
+        }
+        let answer = gateway.send(request.body(Body::from("{")).expect("a request")).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "BAD_REQUEST"), "{accept:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_url_of_a_post_brings_nothing() {
+    let gateway = Gateway::new("");
+    let url = "/graphql?query=%7Bb%7D&operationName=Op&variables=%7B%22v%22%3A1%7D&query=x";
+    let ask = async |body: String| {
+        let request = Request::post(url).header(CONTENT_TYPE, JSON).header(ACCEPT, GRAPHQL);
+        gateway.send(request.body(Body::from(body)).expect("a request")).await.status
+    };
+    assert_eq!(ask(document("{ a }")).await, 200);
+    let (request, ..) = gateway.asked().expect("executed");
+    assert_eq!((request.document.as_str(), request.operation_name.as_deref()), ("{ a }", None));
+    assert!(request.variables().is_none() && !request.queries_only);
+    assert_eq!(ask("{}".to_owned()).await, 400);
     assert!(gateway.asked().is_none());
 }
 
