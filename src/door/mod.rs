@@ -7,6 +7,9 @@
 
 mod accept;
 mod arrival;
+mod body;
+mod coding;
+mod compress;
 mod console;
 mod cors;
 mod engine;
@@ -18,6 +21,7 @@ mod request;
 mod route;
 mod serve;
 mod swap;
+mod weighted;
 
 use std::fmt;
 use std::sync::Arc;
@@ -123,6 +127,7 @@ pub struct Door {
     auth: GraphqlAuth,
     limits: Limits,
     path: String,
+    compression: bool,
 }
 
 impl Door {
@@ -144,6 +149,7 @@ impl Door {
             auth: config.graphql.auth,
             limits: config.limits.clone(),
             path: config.graphql.path.as_str().to_owned(),
+            compression: config.graphql.compression,
         }
     }
 
