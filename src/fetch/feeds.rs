@@ -52,6 +52,8 @@ struct Feed {
     told: broadcast::Sender<Told>,
     state: watch::Receiver<State>,
     pace: Arc<Pace>,
+    /// For whom it was opened.
+    opener: Arc<Partition>,
     _reader: DropGuard,
 }
 
