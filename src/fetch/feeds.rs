@@ -116,11 +116,10 @@ impl Feeds {
             asking.of_caller || !headers.identity.is_empty() || !headers.forwarded.is_empty();
         let own = Some(Arc::clone(&wire.partition));
         let whose = if tells_who { own.clone() } else { None };
-        let is_shared = whose.is_none();
-        let (listener, is_first) =
-            self.join(FeedKey { ask: ask.clone(), whose }, wire, asking, of)?;
+        let key = FeedKey { ask: ask.clone(), whose };
+        let (listener, is_first) = self.join(key, wire, asking, of)?;
         let private = listener.opened(wire, asking, is_first).await?;
-        if !private || !is_shared || is_first {
+        if !private || listener.feed.opener == wire.partition {
             return Ok(listener);
         }
         // It turned out to be meant for the one who opened it.
@@ -148,7 +147,7 @@ impl Feeds {
             return Ok((found, false));
         }
         wire.budget.take().map_err(|failure| Arc::new(failure.of(&asking.service.name, None)))?;
-        let feed = Arc::new(Feed::open(Opening::new(wire, asking)?));
+        let feed = Arc::new(Feed::open(Opening::new(wire, asking)?, &wire.partition));
         let first = listener(Arc::clone(&feed));
         open.retain(|_, feed| feed.strong_count() > 0);
         open.insert(key, Arc::downgrade(&feed));
@@ -157,14 +156,15 @@ impl Feeds {
 }
 
 impl Feed {
-    fn open(opening: Opening) -> Self {
+    fn open(opening: Opening, opener: &Arc<Partition>) -> Self {
         let (told, _) = broadcast::channel(BEHIND);
         let (state, seen) = watch::channel(State::Opening);
         let pace = Arc::<Pace>::default();
         let reader = Reader { told: told.clone(), state, pace: Arc::clone(&pace), opening };
         let gone = CancellationToken::new();
         tokio::spawn(gone.clone().run_until_cancelled_owned(reader.run()));
-        Self { told, state: seen, pace, _reader: gone.drop_guard() }
+        let opener = Arc::clone(opener);
+        Self { told, state: seen, pace, opener, _reader: gone.drop_guard() }
     }
 
     fn has_ended(&self) -> bool {
