@@ -151,6 +151,7 @@ impl Screen {
             operation_name: None,
             variables: Some(self.variables.root()),
             only_queries: false,
+            incremental: None,
             explain: onedoor::engine::Explain::default(),
         };
         self.runtime.block_on(async {

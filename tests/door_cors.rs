@@ -34,7 +34,7 @@ impl Engine for Scripted {
         assert_ne!(request.document, "panic");
         let body = Bytes::from_static(b"{\"data\":{}}");
         let (outcome, headers) = (Outcome::Executed, HeaderMap::new());
-        GraphqlResponse { body, outcome, operation: None, errors: 0, headers }
+        GraphqlResponse { body, outcome, operation: None, errors: 0, more: false, headers }
     }
 }
 

@@ -52,6 +52,7 @@ impl Engine for Partial {
             outcome: Outcome::Executed,
             operation: Some("Screen".into()),
             errors: 1,
+            more: false,
             headers: HeaderMap::new(),
         }
     }

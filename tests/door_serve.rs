@@ -51,7 +51,7 @@ impl Engine for Patient {
         }
         let body = Bytes::from_static(b"{\"data\":{}}");
         let (outcome, headers) = (Outcome::Executed, HeaderMap::new());
-        GraphqlResponse { body, outcome, operation: None, errors: 0, headers }
+        GraphqlResponse { body, outcome, operation: None, errors: 0, more: false, headers }
     }
 }
 

@@ -40,6 +40,7 @@ fn asked(request: &GraphqlRequest) -> engine::Request<'_> {
         operation_name: request.operation_name.as_deref(),
         variables: request.variables(),
         only_queries: request.queries_only,
+        incremental: request.incremental,
         explain: engine::Explain::asked_by(request.extensions()),
     }
 }
@@ -51,13 +52,13 @@ fn of_engine(identity: Identity, context: RequestContext) -> engine::Context {
 
 impl From<engine::Response> for GraphqlResponse {
     fn from(response: engine::Response) -> Self {
-        let engine::Response { body, kind, operation, errors, headers } = response;
+        let engine::Response { body, kind, operation, errors, more, headers } = response;
         let outcome = match kind {
             engine::ResponseKind::Executed => Outcome::Executed,
             engine::ResponseKind::Refused(code) => Outcome::RequestError(code),
             engine::ResponseKind::MutationRefused => Outcome::MutationByGet,
         };
         let operation = operation.map(Into::into);
-        Self { body: Bytes::from(body), outcome, operation, errors, headers }
+        Self { body: Bytes::from(body), outcome, operation, errors, more, headers }
     }
 }

@@ -76,6 +76,8 @@ pub struct GraphqlResponse {
     pub operation: Option<Arc<str>>,
     /// How many errors are in the response.
     pub errors: usize,
+    /// Whether more of it comes: it is a part of an incremental response.
+    pub more: bool,
     /// More headers for the response; none that the gateway writes itself.
     pub headers: HeaderMap,
 }

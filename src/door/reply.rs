@@ -166,7 +166,7 @@ impl From<Failure> for Refused {
 
 /// An engine's response, with the status that GraphQL over HTTP wants for it.
 pub(super) fn graphql(answer: GraphqlResponse, media: MediaType) -> Whole {
-    let GraphqlResponse { body, outcome, operation, errors, headers } = answer;
+    let GraphqlResponse { body, outcome, operation, errors, more: _, headers } = answer;
     let status = match (outcome, media) {
         (Outcome::MutationByGet, _) => StatusCode::METHOD_NOT_ALLOWED,
         (Outcome::RequestError(code), MediaType::GraphqlResponse) => status_of(code),

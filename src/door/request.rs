@@ -6,6 +6,7 @@ use std::fmt;
 use bytes::Bytes;
 use percent_encoding::percent_decode;
 
+use crate::engine::Incremental;
 use crate::json::{Body, Kind, Place, Value};
 
 use super::reply::Refused;
@@ -21,6 +22,8 @@ pub struct GraphqlRequest {
     extensions: Option<(Body, Place)>,
     /// Whether a mutation is refused: the request came by GET.
     pub queries_only: bool,
+    /// Whether its answer may come in parts, and in which format.
+    pub incremental: Option<Incremental>,
 }
 
 impl GraphqlRequest {
@@ -32,6 +35,7 @@ impl GraphqlRequest {
             variables: None,
             extensions: None,
             queries_only: false,
+            incremental: None,
         }
     }
 
@@ -102,6 +106,7 @@ impl GraphqlRequest {
             variables: object("variables", variables)?,
             extensions: object("extensions", extensions)?,
             queries_only: false,
+            incremental: None,
         })
     }
 
@@ -127,6 +132,7 @@ impl GraphqlRequest {
             variables: parameter("variables", &variables.unwrap_or_default())?,
             extensions: parameter("extensions", &extensions.unwrap_or_default())?,
             queries_only: true,
+            incremental: None,
         })
     }
 }

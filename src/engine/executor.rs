@@ -58,6 +58,7 @@ impl Asked {
             operation_name: self.request.operation_name.as_deref(),
             variables: Some(self.variables.root()),
             only_queries: false,
+            incremental: None,
             explain: Explain::default(),
         }
     }

@@ -84,6 +84,12 @@ struct CallExtension {
 }
 
 impl Told {
+    /// What is told at first, and what at the end.
+    pub(super) fn in_two(self) -> (Self, Self) {
+        let first = Self { plan: self.plan, trace: None, prepared: self.prepared };
+        (first, Self { plan: None, trace: self.trace, prepared: self.prepared })
+    }
+
     /// Where upstream calls are told of.
     pub(super) fn trace(&self) -> Option<Arc<fetch::Trace>> {
         self.trace.clone()

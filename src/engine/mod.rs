@@ -4,6 +4,8 @@
 
 mod executor;
 mod explain;
+mod incremental;
+mod pieces;
 mod response;
 mod subscription;
 
@@ -14,12 +16,12 @@ use tokio::time::Instant;
 
 use crate::cache::{Bounded, Clock, Tally};
 use crate::failure::{Code, Failure};
-use crate::fetch::{self, Event, Feeds, Kept, Returned, Run, Services, Trace, Wire};
+use crate::fetch::{self, Event, Feeds, Kept, Returned, Run, Services, Steps, Trace, Wire};
 use crate::identity::{ClientHeaders, Identity};
 use crate::json::{Body, Value};
 use crate::limits::{self, Limits, UpstreamCalls};
 use crate::observe::{CallLog, RequestId, TraceContext};
-use crate::plan::{self, Document, Mask, OperationKind, Plan, RequestError, Variables};
+use crate::plan::{self, Document, Mask, OperationKind, Plan, Portion, RequestError, Variables};
 use crate::projection::Inputs;
 use crate::schema::Catalog;
 
@@ -61,12 +63,14 @@ const DOCUMENT_WEIGHT: usize = 20;
 /// What a plan takes in memory, in bytes for each of its fields and fetches, about.
 const PLAN_WEIGHT: usize = 400;
 
-/// A plan is for one operation of one document, with the values of its Boolean conditions.
+/// A plan is for one operation of one document, or a portion of it, with the values of its Boolean
+/// conditions.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct PlanKey {
     document: Arc<str>,
     operation: Option<Box<str>>,
     mask: Mask,
+    portion: Portion,
 }
 
 /// One GraphQL request.
@@ -80,8 +84,21 @@ pub struct Request<'r> {
     pub variables: Option<Value<'r>>,
     /// Whether a mutation is refused, as over GET.
     pub only_queries: bool,
+    /// Whether parts of the answer may come later (`@defer`, `@stream`), and in which format; only
+    /// [`Engine::stream`] looks at it.
+    pub incremental: Option<Incremental>,
     /// What it wants to be told beside its answer.
     pub explain: Explain,
+}
+
+/// A format of responses whose parts come later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incremental {
+    /// The working draft's: `pending`, `incremental`, `completed`. Nothing comes twice.
+    Pending,
+    /// That of the proposal as it was on 2022-08-24: `incremental` with paths. A deferred fragment
+    /// comes with all its fields.
+    Paths,
 }
 
 /// Who asks, and what comes with the asking.
@@ -127,6 +144,8 @@ pub struct Response {
     pub operation: Option<Box<str>>,
     /// How many errors it holds.
     pub errors: usize,
+    /// Whether more of it comes.
+    pub more: bool,
     /// Headers of upstreams' answers that the client is given, as `[headers] return` lists them.
     pub headers: HeaderMap,
 }
@@ -213,7 +232,7 @@ impl Engine {
         let document = self.document(request.query)?;
         let operation = document.operation(request.operation_name).map_err(|error| vec![error])?;
         let variables = Variables::coerce(&self.catalog, &operation, request.variables)?;
-        self.planned(&document, &operation, &variables)
+        self.planned(&document, &operation, &variables, Portion::Whole)
     }
 
     fn prepare(&self, request: Request<'_>, explain: bool) -> Result<Prepared, Box<Response>> {
@@ -231,7 +250,7 @@ impl Engine {
         let variables = Variables::coerce(&self.catalog, &operation, request.variables)
             .map_err(|errors| refuse(name, errors))?;
         let plan = self
-            .planned(&document, &operation, &variables)
+            .planned(&document, &operation, &variables, Portion::Whole)
             .map_err(|errors| refuse(name, errors))?;
         let introspection = if !plan.introspects {
             Vec::new()
@@ -266,18 +285,20 @@ impl Engine {
         document: &Arc<Document>,
         operation: &plan::Operation<'_>,
         variables: &Variables,
+        portion: Portion,
     ) -> Result<Arc<Plan>, Vec<RequestError>> {
         let mask = operation.mask(variables);
         let key = PlanKey {
             document: Arc::clone(document.text()),
             operation: operation.name().map(Into::into),
             mask,
+            portion,
         };
         if let Some(plan) = self.plans.get(&key) {
             return Ok(plan);
         }
-        let plan = plan::build(&self.catalog, operation, &key.mask).map_err(|error| vec![error])?;
-        let plan = Arc::new(plan);
+        let plan = plan::build_portion(&self.catalog, operation, &key.mask, portion);
+        let plan = Arc::new(plan.map_err(|error| vec![error])?);
         // Above a few conditions a client could ask for any number of variants.
         if operation.cacheable() {
             self.plans.insert(key, Arc::clone(&plan));
@@ -331,6 +352,7 @@ impl Engine {
             headers: context.headers.as_map(),
             wire: Arc::new(Wire { traced: trace, ..self.wire(context) }),
             event,
+            steps: Steps::default(),
         }
     }
 
@@ -364,6 +386,10 @@ type Rendered = Result<Body, Arc<Failure>>;
 impl Prepared {
     /// The arguments of every field, in the order of the plan.
     fn args(&self) -> Vec<Rendered> {
-        self.plan.args.iter().map(|args| args.render(&self.variables)).collect()
+        rendered(&self.plan, &self.variables)
     }
+}
+
+fn rendered(plan: &Plan, variables: &Variables) -> Vec<Rendered> {
+    plan.args.iter().map(|args| args.render(variables)).collect()
 }

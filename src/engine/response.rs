@@ -29,6 +29,7 @@ pub(super) fn executed(plan: &Plan, answered: &Answered<'_>) -> Response {
         kind: ResponseKind::Executed,
         operation: plan.name.clone(),
         errors: answered.errors.len(),
+        more: false,
         headers: HeaderMap::new(),
     }
 }
@@ -45,6 +46,7 @@ pub(super) fn not_opened(plan: &Plan, errors: &[Failed<'_>]) -> Response {
         ),
         operation: plan.name.clone(),
         errors: errors.len(),
+        more: false,
         headers: HeaderMap::new(),
     }
 }
@@ -73,12 +75,14 @@ pub(super) fn only_streamed(operation: Option<&str>) -> Response {
 
 /// The response of an operation whose data would be too large to send.
 pub(super) fn too_large(plan: &Plan) -> Response {
-    let failure = Failure::new(
-        Code::ResponseTooLarge,
-        "The response would be larger than allowed; ask for fewer fields or shorter lists.",
-    );
-    let failed = Failed { path: Vec::new(), locations: &[], failure: Arc::new(failure) };
+    let failure = Arc::new(over_the_limit());
+    let failed = Failed { path: Vec::new(), locations: &[], failure };
     executed(plan, &Answered { data: None, errors: vec![failed] })
+}
+
+pub(super) fn over_the_limit() -> Failure {
+    let said = "The response would be larger than allowed; ask for fewer fields or shorter lists.";
+    Failure::new(Code::ResponseTooLarge, said)
 }
 
 /// The response of a request that was not executed.
@@ -91,7 +95,7 @@ pub(super) fn refused(operation: Option<&str>, errors: &[RequestError]) -> Respo
     let code = errors.first().map_or(Code::Internal, |error| error.failure.code);
     let operation = operation.map(Into::into);
     let (kind, errors) = (ResponseKind::Refused(code), errors.len());
-    Response { body, kind, operation, errors, headers: HeaderMap::new() }
+    Response { body, kind, operation, errors, more: false, headers: HeaderMap::new() }
 }
 
 /// A mutation where only queries are allowed.
@@ -109,7 +113,7 @@ pub(super) fn introspection_off(operation: Option<&str>) -> Response {
     refused(operation, &[error])
 }
 
-fn write_list<T>(out: &mut Vec<u8>, errors: &[T], write: impl Fn(&mut Vec<u8>, &T)) {
+pub(super) fn write_list<T>(out: &mut Vec<u8>, errors: &[T], write: impl Fn(&mut Vec<u8>, &T)) {
     out.extend_from_slice(b"\"errors\":[");
     for (index, error) in errors.iter().enumerate() {
         if index > 0 {
@@ -124,7 +128,7 @@ fn write_failed(out: &mut Vec<u8>, failed: &Failed<'_>) {
     write_error(out, &failed.failure, failed.locations, Some(&failed.path));
 }
 
-fn write_error(
+pub(super) fn write_error(
     out: &mut Vec<u8>,
     failure: &Failure,
     locations: &[Location],
@@ -143,6 +147,7 @@ fn write_error(
         out.push(b']');
     }
     if let Some(path) = path.filter(|path| !path.is_empty()) {
+        out.extend_from_slice(b",\"path\":");
         write_path(out, path);
     }
     out.extend_from_slice(b",\"extensions\":{\"code\":");
@@ -158,8 +163,8 @@ fn write_error(
     out.extend_from_slice(b"}}");
 }
 
-fn write_path(out: &mut Vec<u8>, path: &[PathStep<'_>]) {
-    out.extend_from_slice(b",\"path\":[");
+pub(super) fn write_path(out: &mut Vec<u8>, path: &[PathStep<'_>]) {
+    out.push(b'[');
     for (index, step) in path.iter().enumerate() {
         if index > 0 {
             out.push(b',');

@@ -32,6 +32,11 @@ impl Engine {
         let stream = prepared.plan.stream.clone();
         if stream.is_none() {
             let told = telling.prepared(&mut prepared);
+            if let Some(format) = request.incremental
+                && let Some(portions) = self.portions(request, &prepared, format)
+            {
+                return self.deliver((prepared, context, told), portions, format);
+            }
             let once = async move { self.answer(&prepared, &context, told).await };
             return stream::once(once).boxed();
         }

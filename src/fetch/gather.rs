@@ -172,9 +172,10 @@ impl<'p> Gather<'p> {
                 self.bad_key("Something else stands where a list of keys must."),
             );
         }
+        let first = self.fetch.first.unwrap_or(usize::MAX);
         let keys: Vec<Value<'_>> = match &self.key_path {
-            Some((_, Some(below))) => below.eval_all(list).collect(),
-            _ => list.items().collect(),
+            Some((_, Some(below))) => below.eval_all(list).take(first).collect(),
+            _ => list.items().take(first).collect(),
         };
         let mut slots = Vec::with_capacity(keys.len());
         for key in keys {

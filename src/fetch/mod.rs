@@ -14,7 +14,8 @@ mod service;
 mod stage;
 mod trace;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderMap;
 
@@ -44,6 +45,35 @@ pub struct Run<'r> {
     pub wire: Arc<Wire>,
     /// The event that a subscription's plan runs for.
     pub event: Option<Event>,
+    /// What was asked already for the same request: plans of portions of one operation share it.
+    pub steps: Steps,
+}
+
+/// The calls and loaders of each step of one operation. A query has one step; those of a mutation
+/// are known by their root field's response key.
+#[derive(Clone, Default)]
+pub struct Steps(Arc<Mutex<HashMap<Box<str>, (Arc<Calls>, Arc<Loaders>)>>>);
+
+impl Steps {
+    fn of_step(
+        &self,
+        plan: &Plan,
+        (number, step): (usize, &Step),
+        run: &Run<'_>,
+    ) -> (Arc<Calls>, Arc<Loaders>) {
+        let first = step.selection.fields.first().filter(|_| plan.kind == OperationKind::Mutation);
+        let key = first.map_or("", |field| field.key.trim_start_matches('@'));
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = asked.get(key) {
+            return known.clone();
+        }
+        // What a write has changed is not read from before it.
+        let takes_kept = plan.kind != OperationKind::Mutation;
+        let calls = Calls::new(Arc::clone(&run.wire), number, takes_kept);
+        let calls = Arc::new(calls.with_event(run.event.clone()));
+        let loaders = Loaders::new(Arc::clone(&calls), Arc::clone(&run.wire.partition));
+        asked.entry(key.into()).or_insert((calls, Arc::new(loaders))).clone()
+    }
 }
 
 /// What a plan came to.
@@ -99,9 +129,7 @@ async fn run_step<'p>(
     inputs: Inputs<'_>,
     run: &Run<'_>,
 ) -> Result<Assembled<'p>, TooLarge> {
-    // What a write has changed is not read from before it.
-    let takes_kept = plan.kind != OperationKind::Mutation;
-    let stage = stage(plan, (number, takes_kept), inputs, run);
+    let stage = stage(plan, (number, step), inputs, run);
     let (root, tables) = stage.fill(project_root(&step.selection, &inputs)).await;
     match root {
         Some(root) => assemble(&root, &tables, &plan.fetches, inputs.max_bytes),
@@ -111,13 +139,11 @@ async fn run_step<'p>(
 
 fn stage<'p, 'r>(
     plan: &'p Plan,
-    (number, takes_kept): (usize, bool),
+    (number, step): (usize, &Step),
     inputs: Inputs<'r>,
     run: &'r Run<'r>,
 ) -> Stage<'p, 'r> {
-    let calls = Calls::new(Arc::clone(&run.wire), number, takes_kept);
-    let calls = Arc::new(calls.with_event(run.event.clone()));
-    let loaders = Loaders::new(Arc::clone(&calls), Arc::clone(&run.wire.partition));
+    let (calls, loaders) = run.steps.of_step(plan, (number, step), run);
     Stage { plan, inputs, run, calls, loaders }
 }
 
@@ -137,7 +163,7 @@ pub async fn listen(
         return Ok(None);
     };
     let root = project_root(&step.selection, &inputs);
-    match stage(plan, (0, true), inputs, run).asked_first(root, *fetch) {
+    match stage(plan, (0, step), inputs, run).asked_first(root, *fetch) {
         Some(asking) => feeds.listen(&run.wire, &asking, of).await.map(Some),
         None => Ok(None),
     }

@@ -33,7 +33,7 @@ pub(super) struct Stage<'p, 'r> {
     pub(super) inputs: Inputs<'r>,
     pub(super) run: &'r Run<'r>,
     pub(super) calls: Arc<Calls>,
-    pub(super) loaders: Loaders,
+    pub(super) loaders: Arc<Loaders>,
 }
 
 /// What will bring the answer of a slot.
@@ -244,7 +244,7 @@ impl<'p> Stage<'p, '_> {
             },
             Source::Lost(failure) => Err(Arc::clone(failure)),
         };
-        let fragment = match answer {
+        let fragment = match answer.map(|answer| answer.first(gather.fetch.first)) {
             Ok(answer) => self.project(gather.fetch, &answer, want, layouts),
             Err(failure) => Fragment::failed(failure),
         };

@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use apollo_compiler::Name;
-use apollo_compiler::Node;
 use apollo_compiler::ast::Type;
 use apollo_compiler::executable::Field as FieldNode;
 use apollo_compiler::schema::{ExtendedType, FieldDefinition};
 use indexmap::IndexMap;
 
 use super::coercion::Coercion;
-use super::collect::{Collected, Collector};
+use super::collect::{Chosen, Collected, Collector};
 use super::conditions::{Conditions, Mask};
 use super::document::{Document, Operation, RequestError};
+use super::parts::{Parts, Portion};
+use super::portion;
 use super::{
     Args, ArgsId, Cases, Computed, Fetch, FetchId, Field, FieldValue, Hole, Input, ItemNullable,
     Kind, Leaf, OperationKind, Plan, Selection, Shape, Step, Stream, Through, size,
@@ -35,12 +36,34 @@ pub fn build(
     operation: &Operation<'_>,
     mask: &Mask,
 ) -> Result<Plan, RequestError> {
+    build_portion(catalog, operation, mask, Portion::Whole)
+}
+
+/// Plans a portion of an operation. What a part's plan gives is no response of its own: the fields
+/// that only lead to those of the part have response keys that begin with `@`, and where a further
+/// part belongs stands its number after `@@`.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_portion(
+    catalog: &Catalog,
+    operation: &Operation<'_>,
+    mask: &Mask,
+    portion: Portion,
+) -> Result<Plan, RequestError> {
     let operation = *operation;
     let document = operation.document();
+    let conditions = Conditions::new(operation, mask);
+    let parts = match portion {
+        Portion::Whole => Parts::default(),
+        _ => Parts::of(catalog, operation, &conditions),
+    };
     let collector = Collector {
         schema: &catalog.public,
         fragments: document.fragments(),
-        conditions: Conditions::new(operation, mask),
+        conditions,
+        portion,
+        parts,
     };
     let mut builder = Builder {
         catalog,
@@ -58,15 +81,15 @@ pub fn build(
     builder.finish(steps)
 }
 
-struct Builder<'a> {
+pub(super) struct Builder<'a> {
     catalog: &'a Catalog,
     document: &'a Document,
     operation: Operation<'a>,
-    collector: Collector<'a>,
+    pub(super) collector: Collector<'a>,
     /// Fields planned so far.
     planned: usize,
     /// `None`: under construction.
-    fetches: Vec<Option<Fetch>>,
+    pub(super) fetches: Vec<Option<Fetch>>,
     args: IndexMap<Vec<(Box<str>, Input)>, ArgsId>,
     enums: HashMap<&'a Name, Leaf>,
     shared: HashMap<SharedKey, Arc<Selection>>,
@@ -74,11 +97,11 @@ struct Builder<'a> {
 }
 
 /// What makes two selections one: the type, the fields they merge, and where they stand.
-type SharedKey = (Name, Vec<*const FieldNode>, Option<FetchId>, Box<str>);
+type SharedKey = (Name, Vec<(*const FieldNode, bool)>, Option<FetchId>, Box<str>);
 
 /// Where a value stands.
 #[derive(Clone, Copy)]
-struct Place<'p> {
+pub(super) struct Place<'p> {
     /// In the answers of this fetch; `None`: at the root.
     fetch: Option<FetchId>,
     /// Response keys from the root.
@@ -88,7 +111,7 @@ struct Place<'p> {
 /// Fields of one response key of one object type.
 struct Group<'g, 'a> {
     owner: &'g Name,
-    nodes: &'g [&'a Node<FieldNode>],
+    nodes: &'g [Chosen<'a>],
     definition: &'a FieldDefinition,
 }
 
@@ -107,6 +130,7 @@ impl Group<'_, '_> {
             key: None,
             args,
             shape,
+            first: None,
         }
     }
 }
@@ -115,17 +139,15 @@ impl<'a> Builder<'a> {
     /// One step for a query; one for each root field of a mutation (section 6.2.2).
     fn steps(&mut self) -> Result<Vec<Step>, RequestError> {
         let root = &self.operation.node().selection_set;
-        let collected = self.collector.collect(&root.ty, [root]);
+        let collected = self.collector.collect(&root.ty, [(root, false)]);
         let at = Place { fetch: None, path: "" };
         let parts: Vec<Collected<'a>> = match self.operation.kind() {
-            OperationKind::Subscription if collected.len() != 1 => {
+            OperationKind::Subscription if collected.fields.len() != 1 => {
                 let message = "A subscription selects one field at its root.";
                 return Err(RequestError::new(Code::GraphqlValidationFailed, message));
             }
             OperationKind::Query | OperationKind::Subscription => vec![collected],
-            OperationKind::Mutation => {
-                collected.into_iter().map(|field| Collected::from_iter([field])).collect()
-            }
+            OperationKind::Mutation => collected.one_by_one(),
         };
         let step = |part| Ok(Step { selection: Arc::new(self.fields(&root.ty, &part, at)?) });
         parts.into_iter().map(step).collect()
@@ -137,13 +159,13 @@ impl<'a> Builder<'a> {
             return Ok(None);
         }
         let root = &self.operation.node().selection_set;
-        let field = self.collector.collect(&root.ty, [root]).into_values().next();
+        let field = self.collector.collect(&root.ty, [(root, false)]).fields.into_values().next();
         let field = field.and_then(|nodes| nodes.into_iter().next());
         let hole = steps.first().and_then(|step| match &step.selection.fields.first()?.value {
             FieldValue::Hole(hole) => Some(hole.fetch),
             _ => None,
         });
-        let stream = field.and_then(|field| self.catalog.streams.get(&field.name));
+        let stream = field.and_then(|field| self.catalog.streams.get(&field.node.name));
         match (stream, hole) {
             (Some(SourceStream::Events(of)), Some(fetch)) => {
                 Ok(Some(Stream::Events(fetch, of.clone())))
@@ -164,6 +186,7 @@ impl<'a> Builder<'a> {
             steps,
             fetches,
             args: self.args.into_keys().map(Args::new).collect(),
+            parts: self.collector.parts.into_all(),
             introspects: self.introspects,
             fields: self.planned,
         })
@@ -173,15 +196,18 @@ impl<'a> Builder<'a> {
     fn selection(
         &mut self,
         object: &Name,
-        nodes: &[&'a Node<FieldNode>],
+        nodes: &[Chosen<'a>],
         at: Place<'_>,
     ) -> Result<Arc<Selection>, RequestError> {
-        let addresses = nodes.iter().map(|node| std::ptr::from_ref(node.as_ref())).collect();
+        let addresses = nodes
+            .iter()
+            .map(|chosen| (std::ptr::from_ref(chosen.node.as_ref()), chosen.inside))
+            .collect();
         let key = (object.clone(), addresses, at.fetch, at.path.into());
         if let Some(shared) = self.shared.get(&key) {
             return Ok(Arc::clone(shared));
         }
-        let sets = nodes.iter().filter_map(|node| node.selection_set.as_ref());
+        let sets = nodes.iter().filter_map(|it| Some((it.node.selection_set.as_ref()?, it.inside)));
         let collected = self.collector.collect(object, sets);
         let selection = Arc::new(self.fields(object, &collected, at)?);
         self.shared.insert(key, Arc::clone(&selection));
@@ -194,19 +220,25 @@ impl<'a> Builder<'a> {
         collected: &Collected<'a>,
         at: Place<'_>,
     ) -> Result<Selection, RequestError> {
-        self.planned = self.planned.saturating_add(collected.len());
+        self.planned = self.planned.saturating_add(collected.fields.len());
         let limit = self.document.limits().fields;
         if self.planned > limit {
-            let locations = collected.values().flatten().next().map(|node| node.location());
-            let locations = self.document.source().locations(locations);
+            let nodes = collected.fields.values().flatten().next();
+            let nodes = nodes.map(|chosen| chosen.node.location());
+            let locations = self.document.source().locations(nodes);
             let message = size::too_many(limit);
             return Err(RequestError::new(Code::QueryTooComplex, message).at(locations));
         }
         let mut captures = Vec::new();
-        let mut fields = Vec::with_capacity(collected.len());
-        for (key, nodes) in collected {
-            fields.push(self.field(object, key, nodes, &mut captures, at)?);
+        let mut fields = Vec::with_capacity(collected.fields.len());
+        let mut later = collected.later.clone();
+        for (key, nodes) in &collected.fields {
+            for role in self.roles(nodes) {
+                let field = self.field(object, key, role.nodes(), &mut captures, at)?;
+                fields.extend(self.played(role, field, &mut later));
+            }
         }
+        fields.extend(later.into_iter().map(portion::marker));
         Ok(Selection::new(object.as_str().into(), fields, captures))
     }
 
@@ -214,11 +246,12 @@ impl<'a> Builder<'a> {
         &mut self,
         object: &Name,
         key: &Name,
-        nodes: &[&'a Node<FieldNode>],
+        nodes: &[Chosen<'a>],
         captures: &mut Vec<Path>,
         at: Place<'_>,
     ) -> Result<Field, RequestError> {
-        let name = nodes.first().map(|node| &node.name).ok_or_else(|| broken("no field"))?;
+        let name =
+            nodes.first().map(|chosen| &chosen.node.name).ok_or_else(|| broken("no field"))?;
         let mut args = None;
         let (value, nullable, authenticated) = match name.as_str() {
             "__typename" => (FieldValue::Typename, false, false),
@@ -235,7 +268,7 @@ impl<'a> Builder<'a> {
                 let group = Group { owner: object, nodes, definition };
                 let at = Place { fetch: at.fetch, path: &path };
                 let value = self.value(&group, &known.source, captures, at)?;
-                let has_args = nodes.first().is_some_and(|node| !node.arguments.is_empty());
+                let has_args = nodes.first().is_some_and(|it| !it.node.arguments.is_empty());
                 if has_args && matches!(known.source, Source::Property(_)) {
                     args = Some(self.args(&group)?);
                 }
@@ -245,7 +278,8 @@ impl<'a> Builder<'a> {
         let mut key_json = Vec::with_capacity(key.len() + 3);
         write_string(&mut key_json, key);
         key_json.push(b':');
-        let locations = self.document.source().locations(nodes.iter().map(|node| node.location()));
+        let locations =
+            self.document.source().locations(nodes.iter().map(|chosen| chosen.node.location()));
         Ok(Field {
             key: key.as_str().into(),
             key_json: key_json.into(),
@@ -260,7 +294,7 @@ impl<'a> Builder<'a> {
     /// `__schema` and `__type` belong to the root of a query (specification section 4.1).
     fn introspection(
         &mut self,
-        nodes: &[&'a Node<FieldNode>],
+        nodes: &[Chosen<'a>],
         at: Place<'_>,
     ) -> Result<FieldValue, RequestError> {
         if at.path.is_empty() && self.operation.kind() == OperationKind::Query {
@@ -268,7 +302,8 @@ impl<'a> Builder<'a> {
             return Ok(FieldValue::Introspection);
         }
         let message = "`__schema` and `__type` may only be asked for at the root of a query.";
-        let locations = self.document.source().locations(nodes.iter().map(|node| node.location()));
+        let locations =
+            self.document.source().locations(nodes.iter().map(|chosen| chosen.node.location()));
         Err(RequestError::new(Code::GraphqlValidationFailed, message).at(locations))
     }
 
@@ -372,14 +407,14 @@ impl<'a> Builder<'a> {
             let found = declared.iter().zip(0u32..).find(|(variable, _)| variable.name() == name);
             found.map(|(_, index)| index)
         };
-        let given = group.nodes.first().map(|node| node.arguments.as_slice()).unwrap_or_default();
+        let given = group.nodes.first().map(|it| it.node.arguments.as_slice()).unwrap_or_default();
         let mut values: Vec<(Box<str>, Input)> = Vec::new();
         for definition in &group.definition.arguments {
             let argument = given.iter().find(|argument| argument.name == definition.name);
             let value = argument.map(|argument| &argument.value);
             let value = coercion.argument(definition, value, &index).map_err(|mismatch| {
                 let message = format!("Argument `{}`: {}.", definition.name, mismatch.message);
-                let nodes = group.nodes.iter().map(|node| node.location());
+                let nodes = group.nodes.iter().map(|chosen| chosen.node.location());
                 let locations = self.document.source().locations(nodes);
                 RequestError::new(Code::GraphqlValidationFailed, message).at(locations)
             })?;
@@ -394,7 +429,7 @@ impl<'a> Builder<'a> {
     fn shape(
         &mut self,
         ty: &Type,
-        nodes: &[&'a Node<FieldNode>],
+        nodes: &[Chosen<'a>],
         at: Place<'_>,
     ) -> Result<Shape, RequestError> {
         let nullable = !ty.is_non_null();
@@ -419,7 +454,7 @@ impl<'a> Builder<'a> {
     fn cases(
         &mut self,
         name: &Name,
-        nodes: &[&'a Node<FieldNode>],
+        nodes: &[Chosen<'a>],
         at: Place<'_>,
     ) -> Result<Arc<Cases>, RequestError> {
         let catalog = self.catalog;

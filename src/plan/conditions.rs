@@ -1,5 +1,5 @@
-//! `@skip` and `@include` (specification sections 3.13.1, 3.13.2): which variables they read, and
-//! what they come to once those are known.
+//! `@skip` and `@include` (specification sections 3.13.1, 3.13.2), `@defer(if:)` and `@stream(if:)`:
+//! which variables they read, and what they come to once those are known.
 
 use std::collections::HashSet;
 
@@ -70,7 +70,7 @@ impl<'d> Found<'d> {
 
 /// The `if` arguments of the conditions among these directives.
 fn arguments(directives: &DirectiveList) -> impl Iterator<Item = &Value> {
-    ["skip", "include"]
+    ["skip", "include", "defer", "stream"]
         .into_iter()
         .filter_map(|name| Some(directives.get(name)?.specified_argument_by_name("if")?.as_ref()))
 }
@@ -88,15 +88,22 @@ impl<'a> Conditions<'a> {
 
     /// Whether what stands under these directives is wanted (specification section 6.3.2).
     pub(super) fn allow(&self, directives: &DirectiveList) -> bool {
-        let decided = |name: &str| {
-            let argument = directives.get(name)?.specified_argument_by_name("if")?;
-            match argument.as_ref() {
-                Value::Boolean(value) => Some(*value),
-                Value::Variable(name) => Some(self.value(name)),
-                _ => None,
-            }
-        };
-        decided("skip") != Some(true) && decided("include") != Some(false)
+        self.decided("skip", directives) != Some(true)
+            && self.decided("include", directives) != Some(false)
+    }
+
+    /// Whether `@defer` or `@stream` is asked for here.
+    pub(super) fn asks(&self, name: &str, directives: &DirectiveList) -> bool {
+        directives.has(name) && self.decided(name, directives) != Some(false)
+    }
+
+    fn decided(&self, name: &str, directives: &DirectiveList) -> Option<bool> {
+        let argument = directives.get(name)?.specified_argument_by_name("if")?;
+        match argument.as_ref() {
+            Value::Boolean(value) => Some(*value),
+            Value::Variable(name) => Some(self.value(name)),
+            _ => None,
+        }
     }
 
     fn value(&self, name: &Name) -> bool {

@@ -14,7 +14,9 @@ mod lexical;
 mod lines;
 mod lists;
 mod literals;
+mod parts;
 mod places;
+mod portion;
 mod selection;
 mod size;
 mod validate;
@@ -28,13 +30,14 @@ use crate::json::{Body, Path};
 use crate::schema::Endpoint;
 use crate::template::{Expression, KeyPath};
 
-pub use build::build;
+pub use build::{build, build_portion};
 pub use conditions::Mask;
 pub use document::{Document, Limits, Operation, RequestError};
 pub use explain::{
     BatchExplanation, CacheExplanation, Calls, Explanation, FetchExplanation, TotalCalls, explain,
 };
 pub use introspect::{Introspection, introspect};
+pub use parts::{Brings, Part, PartId, Portion};
 pub(crate) use selection::Lead;
 pub use selection::Selection;
 pub use variables::{VariableDefinition, Variables};
@@ -55,6 +58,8 @@ pub struct Plan {
     pub fetches: Vec<Fetch>,
     /// Argument sets of fetches and computed fields; [`ArgsId`] is the index.
     pub args: Vec<Args>,
+    /// The parts of the operation that may come later, by [`PartId`]; none in a plan of the whole.
+    pub parts: Vec<Part>,
     /// Whether `__schema` or `__type` is asked for.
     pub introspects: bool,
     /// How many fields it selects, each concrete type of an abstract one counted.
@@ -115,6 +120,8 @@ pub struct Fetch {
     pub args: ArgsId,
     /// What the value must be and what is wanted of it. Its own nullability is each [`Hole`]'s.
     pub shape: Shape,
+    /// How many items of a list are wanted; `None`: all.
+    pub first: Option<usize>,
 }
 
 /// What a value must look like, and what is wanted of it.
@@ -204,6 +211,8 @@ pub enum FieldValue {
     Computed(Arc<Computed>, Shape),
     /// A value that a fetch brings.
     Hole(Hole),
+    /// A list whose items all come later: `[]`.
+    NoItems,
 }
 
 /// A place that a fetch fills.

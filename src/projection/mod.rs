@@ -21,7 +21,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::failure::Failure;
-use crate::json::{Body, Place, Value};
+use crate::json::{Body, Kind, Place, Value};
 use crate::plan::{Hole, Location};
 
 pub use assemble::{TooLarge, assemble};
@@ -43,6 +43,25 @@ pub enum Answer {
     Null,
     /// The upstream has no such thing: 404, or no row for the key.
     Missing,
+}
+
+impl Answer {
+    /// The same, of a list only so many items.
+    #[must_use]
+    pub fn first(self, count: Option<usize>) -> Self {
+        let Some(count) = count else { return self };
+        match self {
+            Self::Value(body, place) if body.at(place).kind() == Kind::Array => {
+                let items = body.at(place).items().take(count).map(Value::place).collect();
+                Self::Rows(body, items)
+            }
+            Self::Rows(body, mut items) => {
+                items.truncate(count);
+                Self::Rows(body, items)
+            }
+            other => other,
+        }
+    }
 }
 
 /// What a projection may read beside plan and bytes.

@@ -95,6 +95,10 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
             }
             FieldValue::Computed(computed, shape) => self.computed(object, computed, shape, at),
             FieldValue::Introspection => self.introspection(at),
+            FieldValue::NoItems => {
+                self.writer.bytes.extend_from_slice(b"[]");
+                Ok(())
+            }
         }
     }
 

@@ -66,6 +66,7 @@ impl Ours {
             operation_name: case.operation(),
             variables: Some(variables.root()),
             only_queries: false,
+            incremental: None,
             explain: Explain::default(),
         };
         let context = Context::anonymous(self.engine.deadline());

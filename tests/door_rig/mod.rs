@@ -56,7 +56,14 @@ impl Engine for Script {
         };
         let errors = usize::from(body.contains("errors"));
         let body = Bytes::from_static(body.as_bytes());
-        GraphqlResponse { body, outcome, operation: None, errors, headers: HeaderMap::new() }
+        GraphqlResponse {
+            body,
+            outcome,
+            operation: None,
+            errors,
+            more: false,
+            headers: HeaderMap::new(),
+        }
     }
 }
 
@@ -69,7 +76,7 @@ pub(crate) fn response_of(length: usize) -> String {
 
 fn executed(body: String) -> GraphqlResponse {
     let (outcome, headers) = (Outcome::Executed, HeaderMap::new());
-    GraphqlResponse { body: body.into(), outcome, operation: None, errors: 0, headers }
+    GraphqlResponse { body: body.into(), outcome, operation: None, errors: 0, more: false, headers }
 }
 
 pub(crate) struct Gateway {

@@ -381,6 +381,7 @@ impl Rig {
             operation_name: None,
             variables: Some(variables.root()),
             only_queries: false,
+            incremental: None,
             explain: onedoor::engine::Explain::default(),
         };
         let answered = timeout(FOR_EVER, self.engine().execute(request, context)).await;

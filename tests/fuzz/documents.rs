@@ -43,6 +43,7 @@ pub(crate) fn check(document: &str) {
         operation_name: None,
         variables: None,
         only_queries: false,
+        incremental: None,
         explain: Explain { plan: true, trace: true },
     };
     let response = runtime.block_on(async {

@@ -106,6 +106,7 @@ impl Ours {
             operation_name: None,
             variables: Some(variables.root()),
             only_queries: false,
+            incremental: None,
             explain: onedoor::engine::Explain::default(),
         };
         let response = self.runtime.block_on(self.engine.execute(request, &context));

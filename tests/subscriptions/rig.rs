@@ -308,6 +308,7 @@ fn asked(query: &str) -> Asked<'_> {
         operation_name: None,
         variables: None,
         only_queries: false,
+        incremental: None,
         explain: Explain::default(),
     }
 }

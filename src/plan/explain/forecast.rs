@@ -148,7 +148,7 @@ impl<'p> Parents<'p> {
                     self.shape(shape, step, many, visited);
                 }
                 FieldValue::Hole(hole) => self.hole(hole, step, many, visited),
-                FieldValue::Typename | FieldValue::Introspection => {}
+                FieldValue::Typename | FieldValue::Introspection | FieldValue::NoItems => {}
             }
         }
     }

@@ -1,0 +1,247 @@
+//! Incremental delivery: the parts of an operation that may come after its first response (`@defer`
+//! and `@stream`, of the working draft), and which of them a selection set leads to.
+//!
+//! Only what has a request of its own is worth waiting for: a deferred fragment without one, and a
+//! streamed list that lies in its parent's answer, come with the first response, as the draft allows.
+
+use std::collections::HashMap;
+
+use apollo_compiler::Name;
+use apollo_compiler::ast::{DirectiveList, Value};
+use apollo_compiler::executable::{Field, Selection, SelectionSet};
+
+use super::conditions::Conditions;
+use super::document::Operation;
+use crate::schema::{Catalog, Source};
+
+/// The most parts of one operation. Each is a plan and an execution of its own, so that a client
+/// must not have any number of them; what is over it comes with what is around it.
+const MOST: usize = 16;
+
+/// Index of a part among those of its operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PartId(pub u8);
+
+/// What of an operation a plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Portion {
+    /// All of it.
+    Whole,
+    /// What the first response holds.
+    First,
+    /// What a part brings beside what came before it.
+    Part(PartId),
+    /// All that a part selects, also what came before it.
+    WholePart(PartId),
+}
+
+/// A part of an operation that may come later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its `label`.
+    pub label: Option<Box<str>>,
+    /// What it brings.
+    pub brings: Brings,
+}
+
+/// What a part brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Brings {
+    /// Fields of an object (`@defer`).
+    Fields,
+    /// Items of the list under this response key, after so many (`@stream`).
+    Items(Box<str>, usize),
+}
+
+/// The parts of one operation.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    all: Vec<Part>,
+    /// By the address of the fragment or field that is one.
+    ids: HashMap<usize, PartId>,
+    /// What each selection set leads to, by its address: a bit for each part.
+    leads: HashMap<usize, u32>,
+}
+
+impl Parts {
+    /// The parts of an operation under these conditions.
+    pub(super) fn of(
+        catalog: &Catalog,
+        operation: Operation<'_>,
+        conditions: &Conditions<'_>,
+    ) -> Self {
+        let mut scan = Scan {
+            catalog,
+            operation,
+            conditions,
+            parts: Self::default(),
+            fetches: HashMap::new(),
+        };
+        scan.set(&operation.node().selection_set);
+        scan.parts
+    }
+
+    pub(super) fn into_all(self) -> Vec<Part> {
+        self.all
+    }
+
+    pub(super) fn get(&self, id: PartId) -> Option<&Part> {
+        self.all.get(usize::from(id.0))
+    }
+
+    /// The part that a selection is, if it is one.
+    pub(super) fn id(&self, selection: &Selection) -> Option<PartId> {
+        self.ids.get(&address(selection)).copied()
+    }
+
+    /// The part that a field is.
+    pub(super) fn of_field(&self, field: &Field) -> Option<PartId> {
+        self.ids.get(&std::ptr::from_ref(field).addr()).copied()
+    }
+
+    /// Whether a selection set leads to a part.
+    pub(super) fn lead(&self, set: &SelectionSet, part: PartId) -> bool {
+        let leads = self.leads.get(&std::ptr::from_ref(set).addr());
+        leads.is_some_and(|leads| leads & bit(part) != 0)
+    }
+}
+
+fn bit(part: PartId) -> u32 {
+    1 << part.0
+}
+
+/// The address of a selection's node, which stays as long as its document.
+fn address(selection: &Selection) -> usize {
+    match selection {
+        Selection::Field(field) => std::ptr::from_ref(field.as_ref()).addr(),
+        Selection::InlineFragment(inline) => std::ptr::from_ref(inline.as_ref()).addr(),
+        Selection::FragmentSpread(spread) => std::ptr::from_ref(spread.as_ref()).addr(),
+    }
+}
+
+struct Scan<'s> {
+    catalog: &'s Catalog,
+    operation: Operation<'s>,
+    conditions: &'s Conditions<'s>,
+    parts: Parts,
+    /// Whether a selection set has a request of its own, by its address.
+    fetches: HashMap<usize, bool>,
+}
+
+impl<'s> Scan<'s> {
+    /// What a selection set leads to.
+    fn set(&mut self, set: &'s SelectionSet) -> u32 {
+        let address = std::ptr::from_ref(set).addr();
+        if let Some(known) = self.parts.leads.get(&address) {
+            return *known;
+        }
+        let mut leads = 0;
+        for selection in &set.selections {
+            if self.conditions.allow(selection.directives()) {
+                leads |= self.selection(&set.ty, selection);
+            }
+        }
+        self.parts.leads.insert(address, leads);
+        leads
+    }
+
+    fn selection(&mut self, ty: &Name, selection: &'s Selection) -> u32 {
+        match selection {
+            Selection::Field(field) => {
+                let below = field.selection_set.as_ref().map_or(0, |set| self.set(set));
+                let part = self.streamed(ty, field).and_then(|part| self.add(selection, part));
+                below | part.map_or(0, bit)
+            }
+            Selection::InlineFragment(inline) => {
+                self.fragment(selection, &inline.directives, &inline.selection_set)
+            }
+            Selection::FragmentSpread(spread) => {
+                let fragments = self.operation.document().fragments();
+                let fragment = fragments.get(&spread.fragment_name);
+                fragment.map_or(0, |fragment| {
+                    self.fragment(selection, &spread.directives, &fragment.selection_set)
+                })
+            }
+        }
+    }
+
+    fn fragment(
+        &mut self,
+        selection: &'s Selection,
+        directives: &DirectiveList,
+        set: &'s SelectionSet,
+    ) -> u32 {
+        let below = self.set(set);
+        if !self.conditions.asks("defer", directives) || !self.has_fetch(set) {
+            return below;
+        }
+        let part = Part { label: label("defer", directives), brings: Brings::Fields };
+        below | self.add(selection, part).map_or(0, bit)
+    }
+
+    /// A list that has a request of its own, and is to be streamed after a number of items that the
+    /// document says: a plan knows no variable's value.
+    fn streamed(&self, ty: &Name, field: &Field) -> Option<Part> {
+        let directives = &field.directives;
+        if !self.conditions.asks("stream", directives)
+            || !field.ty().is_list()
+            || !self.has_own_fetch(ty, &field.name)
+        {
+            return None;
+        }
+        let count = directives.get("stream")?.specified_argument_by_name("initialCount");
+        let count = match count.map(|count| count.as_ref()) {
+            None => 0,
+            Some(Value::Int(count)) => usize::try_from(count.try_to_i32().ok()?).ok()?,
+            Some(_) => return None,
+        };
+        let brings = Brings::Items(field.response_name().as_str().into(), count);
+        Some(Part { label: label("stream", directives), brings })
+    }
+
+    fn add(&mut self, selection: &Selection, part: Part) -> Option<PartId> {
+        if self.parts.all.len() >= MOST {
+            return None;
+        }
+        let id = PartId(u8::try_from(self.parts.all.len()).ok()?);
+        self.parts.all.push(part);
+        self.parts.ids.insert(address(selection), id);
+        Some(id)
+    }
+
+    /// Whether anything in a selection set has a request of its own.
+    fn has_fetch(&mut self, set: &'s SelectionSet) -> bool {
+        let address = std::ptr::from_ref(set).addr();
+        if let Some(known) = self.fetches.get(&address) {
+            return *known;
+        }
+        let operation = self.operation;
+        let allowed = set.selections.iter().filter(|it| self.conditions.allow(it.directives()));
+        let allowed: Vec<&Selection> = allowed.collect();
+        let has = allowed.into_iter().any(|selection| match selection {
+            Selection::Field(field) => {
+                self.has_own_fetch(&set.ty, &field.name)
+                    || field.selection_set.as_ref().is_some_and(|set| self.has_fetch(set))
+            }
+            Selection::InlineFragment(inline) => self.has_fetch(&inline.selection_set),
+            Selection::FragmentSpread(spread) => {
+                let fragment = operation.document().fragments().get(&spread.fragment_name);
+                fragment.is_some_and(|fragment| self.has_fetch(&fragment.selection_set))
+            }
+        });
+        self.fetches.insert(address, has);
+        has
+    }
+
+    fn has_own_fetch(&self, ty: &Name, field: &Name) -> bool {
+        self.catalog.possible_types(ty).any(|object| {
+            let known = self.catalog.field(object, field);
+            known.is_some_and(|known| matches!(known.source, Source::Fetch(..) | Source::Lookup(_)))
+        })
+    }
+}
+
+fn label(directive: &str, directives: &DirectiveList) -> Option<Box<str>> {
+    let label = directives.get(directive)?.specified_argument_by_name("label")?;
+    label.as_str().map(Into::into)
+}

@@ -1,0 +1,361 @@
+//! Responses in parts (`@defer`, `@stream`): what comes at once, what comes later and where it
+//! belongs, in both formats; and that no part asks an upstream for what another has asked already.
+
+mod fetch_rig;
+
+use std::sync::Arc;
+
+use fetch_rig::{Call, Rig, SHOP, ok, shop, status};
+use futures::StreamExt as _;
+use onedoor::engine::{Context, Explain, Incremental, Request};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use Incremental::{Paths, Pending};
+
+/// The pieces of a response, in order.
+async fn pieces(rig: &Rig, query: &str, format: Incremental) -> Vec<Value> {
+    let engine = Arc::clone(&rig.gateway.engine);
+    let context = Context::anonymous(engine.deadline());
+    let request = Request {
+        query,
+        operation_name: None,
+        variables: None,
+        only_queries: false,
+        incremental: Some(format),
+        explain: Explain::default(),
+    };
+    let responses: Vec<_> = engine.stream(request, context).collect().await;
+    let last = responses.len() - 1;
+    let pieces = responses.into_iter().enumerate().map(|(nth, response)| {
+        assert_eq!(response.more, nth < last);
+        let text = String::from_utf8(response.body).unwrap();
+        assert!(!text.contains('@'), "no mark is left: {text}");
+        serde_json::from_str(&text).unwrap()
+    });
+    pieces.collect()
+}
+
+/// A shop that answers at once.
+fn rig() -> Rig {
+    Rig::answering(SHOP, shop)
+}
+
+/// What the pieces come to, put together as a client does; errors apart.
+fn merged(pieces: &[Value]) -> (Value, Vec<Value>) {
+    let mut data = pieces[0]["data"].clone();
+    let mut errors = list(&pieces[0]["errors"]);
+    let mut paths = std::collections::HashMap::new();
+    let mut starts = std::collections::HashMap::new();
+    for piece in pieces {
+        for pending in list(&piece["pending"]) {
+            paths.insert(pending["id"].clone(), list(&pending["path"]));
+        }
+        for one in list(&piece["incremental"]) {
+            errors.extend(list(&one["errors"]));
+            let mut path = match one.get("path") {
+                Some(path) => list(path),
+                None => [paths[&one["id"]].clone(), list(&one["subPath"])].concat(),
+            };
+            if let Some(items) = one.get("items") {
+                if one.get("path").is_some() {
+                    starts.insert(path.clone(), path.pop().unwrap());
+                }
+                let place = at(&mut data, &path).as_array_mut().unwrap();
+                place.extend(list(items));
+            } else {
+                merge(at(&mut data, &path), &one["data"]);
+            }
+        }
+        for completed in list(&piece["completed"]) {
+            errors.extend(list(&completed["errors"]));
+        }
+    }
+    (data, errors)
+}
+
+fn list(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_default()
+}
+
+fn at<'v>(value: &'v mut Value, path: &[Value]) -> &'v mut Value {
+    path.iter().fold(value, |value, step| match step {
+        Value::String(key) => &mut value[key.as_str()],
+        index => &mut value[usize::try_from(index.as_u64().unwrap()).unwrap()],
+    })
+}
+
+fn merge(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (Value::Array(into), Value::Array(from)) if into.len() == from.len() => {
+            into.iter_mut().zip(from).for_each(|(into, from)| merge(into, from));
+        }
+        (into, from) => *into = from.clone(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deferred_fragment_comes_when_its_request_is_answered() {
+    let release = Arc::new(Notify::new());
+    let held = Arc::clone(&release);
+    let rig = Rig::new(SHOP, move |call: Call| {
+        let held = Arc::clone(&held);
+        async move {
+            if call.service == "payments" {
+                held.notified().await;
+            }
+            shop(&call)
+        }
+    });
+    let query = "{ order(id: 11) { id ... @defer(label: \"pay\") { payment { amount } } } }";
+    let engine = Arc::clone(&rig.gateway.engine);
+    let context = Context::anonymous(engine.deadline());
+    let request = Request {
+        query,
+        operation_name: None,
+        variables: None,
+        only_queries: false,
+        incremental: Some(Pending),
+        explain: Explain::default(),
+    };
+    let mut stream = engine.stream(request, context);
+    let first = stream.next().await.unwrap();
+    assert!(first.more);
+    assert_eq!(
+        serde_json::from_slice::<Value>(&first.body).unwrap(),
+        json!({
+            "data": {"order": {"id": "11"}},
+            "pending": [{"id": "0", "path": ["order"], "label": "pay"}],
+            "hasNext": true,
+        })
+    );
+    let (last, ()) = tokio::join!(stream.next(), async {
+        rig.calls.arrived(2).await;
+        release.notify_one();
+    });
+    let last = last.unwrap();
+    assert!(!last.more);
+    assert_eq!(
+        serde_json::from_slice::<Value>(&last.body).unwrap(),
+        json!({
+            "incremental": [{"id": "0", "data": {"payment": {"amount": 110}}}],
+            "completed": [{"id": "0"}],
+            "hasNext": false,
+        })
+    );
+    assert!(stream.next().await.is_none());
+    assert_eq!(rig.calls.sorted(), ["GET /orders/11", "GET /payments?orderId=11"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_older_format_has_paths_and_whole_fragments() {
+    let rig = rig();
+    let query = "{ order(id: 11) { id ... @defer(label: \"pay\") { id payment { amount } } } }";
+    assert_eq!(
+        pieces(&rig, query, Paths).await,
+        [
+            json!({"data": {"order": {"id": "11"}}, "hasNext": true}),
+            json!({
+                "incremental": [{
+                    "data": {"id": "11", "payment": {"amount": 110}},
+                    "path": ["order"],
+                    "label": "pay",
+                }],
+                "hasNext": false,
+            }),
+        ]
+    );
+    assert_eq!(rig.calls.sorted(), ["GET /orders/11", "GET /payments?orderId=11"]);
+    let pending = pieces(&rig, query, Pending).await;
+    assert_eq!(pending[1]["incremental"][0]["data"], json!({"payment": {"amount": 110}}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_no_request_of_its_own_comes_at_once() {
+    let rig = rig();
+    for query in [
+        "{ order(id: 11) { id ... @defer { status } } }",
+        "{ order(id: 11) { id ... @defer(if: false) { buyer { id } } } }",
+        "{ order(id: 11) { id ... @defer { buyer @skip(if: true) { id } status } } }",
+        "{ order(id: 11) { id } }",
+        "{ order(id: 99) { ... @defer { buyer { id } } } }",
+    ] {
+        let pieces = pieces(&rig, query, Pending).await;
+        assert_eq!(pieces.len(), 1, "{query}: {pieces:?}");
+        assert_eq!(pieces[0].get("hasNext"), None);
+        assert_eq!(pieces[0].get("pending"), None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn parts_of_a_list_share_their_requests() {
+    let rig = rig();
+    let query = "{ orders { id ... @defer { buyer { name } } } }";
+    let pieces = pieces(&rig, query, Pending).await;
+    assert_eq!(pieces.len(), 2);
+    assert_eq!(pieces[0]["pending"].as_array().unwrap().len(), 7);
+    assert_eq!(pieces[0]["pending"][3], json!({"id": "3", "path": ["orders", 3]}));
+    assert_eq!(pieces[1]["incremental"][3], json!({"id": "3", "data": {"buyer": {"name": "Bob"}}}));
+    assert_eq!(pieces[1]["completed"].as_array().unwrap().len(), 7);
+    assert_eq!(rig.calls.sorted(), ["GET /orders", "GET /users?id=1&id=2&id=3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_before_does_not_come_again() {
+    let rig = rig();
+    let query = "{ order(id: 11) { buyer { id } ... @defer { id status buyer { id name orders { id } } } } }";
+    let pieces = pieces(&rig, query, Pending).await;
+    assert_eq!(pieces[0]["data"], json!({"order": {"buyer": {"id": "1"}}}));
+    let entries = json!([
+        {"id": "0", "data": {"id": "11", "status": "PAID"}},
+        {"id": "0", "subPath": ["buyer"], "data": {"name": "Ada", "orders": [{"id": "11"}, {"id": "12"}]}},
+    ]);
+    assert_eq!(pieces[1]["incremental"], entries);
+    assert_eq!(rig.calls.sorted(), ["GET /orders/11", "GET /orders?userId=1", "GET /users?id=1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_within_a_part_is_announced_with_it() {
+    let rig = rig();
+    let query = "{ order(id: 11) { id ... @defer(label: \"a\") { buyer { id ... @defer(label: \"b\") { \
+        orders { id } } } } } }";
+    let pieces = pieces(&rig, query, Pending).await;
+    assert_eq!(pieces.len(), 3);
+    assert_eq!(pieces[0]["pending"], json!([{"id": "0", "path": ["order"], "label": "a"}]));
+    assert_eq!(
+        pieces[1]["pending"],
+        json!([{"id": "1", "path": ["order", "buyer"], "label": "b"}])
+    );
+    assert_eq!(pieces[1]["incremental"], json!([{"id": "0", "data": {"buyer": {"id": "1"}}}]));
+    assert_eq!(pieces[1]["hasNext"], true);
+    assert_eq!(
+        pieces[2],
+        json!({
+            "incremental": [{"id": "1", "data": {"orders": [{"id": "11"}, {"id": "12"}]}}],
+            "completed": [{"id": "1"}],
+            "hasNext": false,
+        })
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_gives_its_first_items_at_once() {
+    let rig = rig();
+    let query = "{ user(id: 3) { orders @stream(initialCount: 2, label: \"o\") { id payment { amount } } } }";
+    let pieces = pieces(&rig, query, Pending).await;
+    let first = json!([{"id": "31", "payment": {"amount": 310}}, {"id": "32", "payment": null}]);
+    assert_eq!(pieces[0]["data"], json!({"user": {"orders": first}}));
+    assert_eq!(
+        pieces[0]["pending"],
+        json!([{"id": "0", "path": ["user", "orders"], "label": "o"}])
+    );
+    assert_eq!(
+        pieces[1]["incremental"],
+        json!([{"id": "0", "items": [{"id": "33", "payment": null}]}])
+    );
+    assert_eq!(
+        rig.calls.to("payments"),
+        ["GET /payments?orderId=31&orderId=32", "GET /payments?orderId=33"]
+    );
+    assert_eq!(rig.calls.to("orders").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_without_first_items_waits_for_nothing() {
+    let rig = rig();
+    let query = "{ users(ids: [2, 9]) @stream { id } orders @stream(initialCount: 6) { id } }";
+    let pieces_ = pieces(&rig, query, Paths).await;
+    assert_eq!(pieces_[0]["data"]["users"], json!([]));
+    assert_eq!(pieces_[0]["data"]["orders"].as_array().unwrap().len(), 6);
+    let (data, errors) = merged(&pieces_);
+    assert_eq!(data["users"], json!([{"id": "2"}, null]));
+    assert_eq!(data["orders"].as_array().unwrap().len(), 7);
+    assert_eq!(errors, [json!(null); 0]);
+    let all: Vec<Value> = pieces_[1..].iter().flat_map(|it| list(&it["incremental"])).collect();
+    assert!(all.contains(&json!({"items": [{"id": "33"}], "path": ["orders", 6]})), "{all:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_fails_costs_its_own_fields() {
+    let rig = Rig::answering(SHOP, |call| match call.service.as_str() {
+        "payments" => status(503, "{}"),
+        _ => shop(call),
+    });
+    let query = "{ order(id: 11) { id ... @defer { payment { amount } buyer { name } } } }";
+    let pieces = pieces(&rig, query, Pending).await;
+    let entry = &pieces[1]["incremental"][0];
+    assert_eq!(entry["data"], json!({"payment": null, "buyer": {"name": "Ada"}}));
+    assert_eq!(entry["errors"][0]["path"], json!(["order", "payment"]));
+    assert_eq!(pieces[1]["completed"], json!([{"id": "0"}]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_null_goes_no_further_than_the_part() {
+    let schema = SHOP.replace("payment: Payment\n", "payment: Payment!\n");
+    let rig = Rig::answering(&schema, |call| match call.service.as_str() {
+        "payments" => ok("[]"),
+        _ => shop(call),
+    });
+    let query = "{ orders { id ... @defer { status payment { amount } } } }";
+    let pending = pieces(&rig, query, Pending).await;
+    assert_eq!(pending[0]["data"]["orders"].as_array().unwrap().len(), 7);
+    assert_eq!(pending[1].get("incremental"), None);
+    let failed = &pending[1]["completed"][1];
+    assert_eq!(failed["id"], "1");
+    assert_eq!(failed["errors"].as_array().unwrap().len(), 1);
+    assert_eq!(failed["errors"][0]["path"], json!(["orders", 1, "payment"]));
+    assert_eq!(failed["errors"][0]["extensions"]["code"], "NOT_FOUND");
+    let paths = pieces(&rig, query, Paths).await;
+    assert_eq!(paths[1]["incremental"][1]["data"], json!(null));
+    assert_eq!(paths[1]["incremental"][1]["path"], json!(["orders", 1]));
+    assert_eq!(paths[1]["incremental"][1]["errors"], failed["errors"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_told_before_is_not_told_again() {
+    // The order's status is none: the first response says so, and the part has nothing to add.
+    let rig = Rig::answering(SHOP, |call| match call.path() {
+        "/orders" => {
+            ok(r#"[{"id": 1, "status": "lost", "userId": 1}, {"id": 2, "status": "paid"}]"#)
+        }
+        _ => shop(call),
+    });
+    let schema_nullable = "{ orders { id ... @defer { buyer { name } } } }";
+    let pieces_ = pieces(&rig, schema_nullable, Pending).await;
+    assert_eq!(pieces_[0].get("errors"), None);
+    let query = "{ orders { status ... @defer { buyer { name } } } }";
+    let pieces_ = pieces(&rig, query, Pending).await;
+    assert_eq!(pieces_.len(), 1, "null went up to the root, so that nothing is left to wait for");
+    assert_eq!(pieces_[0]["data"], json!(null));
+    assert_eq!(pieces_[0]["errors"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_parts_or_at_once_the_data_is_the_same_and_so_are_the_calls() {
+    for query in [
+        "{ orders { id ...@defer { buyer { id name } payment { id } } } }",
+        "{ orders { ...@defer { buyer { ...@defer { orders { id } } } } } }",
+        "{ a: order(id: 11) { ...F @defer } b: order(id: 21) { id ...F } } fragment F on Order { status buyer { name } }",
+        "{ ...@defer { orders { id } } users(ids: [1, 3]) { id orders(first: 1) @stream { id payment { amount } } } }",
+        "{ users(ids: [3, 1, 2]) @stream(initialCount: 1) { name orders { id ...@defer { payment { amount } } } } }",
+        "{ order(id: 12) { buyer { id } ...@defer { buyer { name } } ...@defer { buyer { orders { id } } } } }",
+        "{ order(id: 12) { ...@defer(label: \"x\") { __typename id payment { id } } } }",
+    ] {
+        let whole = rig();
+        let data = whole.data(query).await;
+        for format in [Pending, Paths] {
+            let rig = rig();
+            let pieces = pieces(&rig, query, format).await;
+            assert!(pieces.len() > 1, "{query}");
+            let (found, errors) = merged(&pieces);
+            assert_eq!(found, data, "{query} {format:?} {pieces:#?}");
+            assert!(errors.is_empty());
+            assert_eq!(pieces.last().unwrap()["hasNext"], false);
+        }
+    }
+}
