@@ -20,7 +20,7 @@ use super::accept::{self, MediaType};
 use super::arrival::{Arrival, has_one_reading};
 use super::reply::{self, Refused};
 use super::request::GraphqlRequest;
-use super::{Door, RequestContext};
+use super::{Door, RequestContext, socket};
 
 /// Answers a request to the GraphQL endpoint.
 pub(super) async fn answer(
@@ -28,6 +28,9 @@ pub(super) async fn answer(
     Extension(arrival): Extension<Arrival>,
     request: Request,
 ) -> Response {
+    if socket::is_asked_for(&request) {
+        return socket::answer(door, arrival, request).await;
+    }
     let (parts, body) = request.into_parts();
     let media = accept::negotiate(&parts.headers);
     match admit(&door, &arrival, &parts, body, media).await {

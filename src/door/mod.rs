@@ -17,6 +17,7 @@ mod reply;
 mod request;
 mod route;
 mod serve;
+mod socket;
 mod swap;
 
 use std::fmt;

@@ -61,7 +61,11 @@ impl GraphqlRequest {
     pub(super) fn from_body(bytes: Bytes) -> Result<Self, Refused> {
         let body = Body::parse(bytes)
             .map_err(|invalid| Refused::malformed(format!("The body is not JSON: {invalid}.")))?;
-        let root = body.root();
+        Self::from_value(&body, body.root())
+    }
+
+    /// Reads a value of a body, in which a message brings what a body brings.
+    pub(super) fn from_value(body: &Body, root: Value<'_>) -> Result<Self, Refused> {
         match root.kind() {
             Kind::Object => {}
             Kind::Array => {
