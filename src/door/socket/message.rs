@@ -186,14 +186,14 @@ mod tests {
         for (text, why) in [
             ("", "The message is not JSON"),
             ("{", "The message is not JSON"),
-            ("[]", "A message is an object, not a list."),
+            ("[]", "A message is an object, not an array."),
             ("null", "A message is an object, not null."),
             ("{}", "The message has no `type`."),
             (r#"{"type":1}"#, "The message's `type` is not a string."),
             (r#"{"type":"subscripe"}"#, "No message has the type `subscripe`; `subscribe` is one."),
             (r#"{"type":"connection_ack"}"#, "No message has the type `connection_ack`"),
             (r#"{"type":"start"}"#, "connection_init, ping, pong, subscribe, complete are known."),
-            (r#"{"type":"ping","payload":[]}"#, "`payload` must be an object, not a list."),
+            (r#"{"type":"ping","payload":[]}"#, "`payload` must be an object, not an array."),
             (r#"{"type":"pong","payload":1}"#, "`payload` must be an object, not a number."),
             (r#"{"type":"connection_init","payload":"x"}"#, "must be an object, not a string."),
             (r#"{"type":"complete"}"#, "The message has no `id`."),
@@ -205,7 +205,7 @@ mod tests {
             (r#"{"type":"subscribe","id":"1","payload":[]}"#, "Batches are not supported"),
             (
                 r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","variables":[]}}"#,
-                "`variables` must be an object, not a list.",
+                "`variables` must be an object, not an array.",
             ),
         ] {
             let told = parse(text).expect_err(text);

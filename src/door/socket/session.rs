@@ -79,7 +79,10 @@ enum Event {
 
 /// Why a session ends.
 enum End {
+    /// The client is not there any longer.
     Gone,
+    /// The client closed the socket, and waits for an answer to that.
+    Left,
     Close(Close),
 }
 
@@ -125,6 +128,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.operations.clear();
         match end {
             End::Gone => {}
+            End::Left => {
+                let answered = async { while self.socket.next().await.is_some() {} };
+                let _ = timeout(CLOSING, answered).await;
+            }
             End::Close(close) => self.close(close).await,
         }
     }
@@ -215,7 +222,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Ok(self.received(incoming)?)
             }
             Message::Binary(_) => Err(Close::Invalid("Messages are text, not binary.".into()).into()),
-            Message::Close(_) => Err(End::Gone),
+            Message::Close(_) => Err(End::Left),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(()),
         }
     }
