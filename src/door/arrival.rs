@@ -3,7 +3,8 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, HttpBody};
@@ -22,7 +23,7 @@ use crate::failure::Code;
 use crate::limits;
 use crate::observe::{AccessLine, CallLog, REQUEST_ID, RequestId, TraceContext};
 
-use super::Door;
+use super::{Door, GraphqlResponse};
 use super::accept::MediaType;
 use super::reply::{self, Refused};
 
@@ -45,6 +46,30 @@ pub(super) struct Told {
     pub(super) streamed: bool,
     /// Whether somebody else writes the request's line: it goes on as a socket.
     pub(super) handed_over: bool,
+    /// What becomes known while the body is streamed.
+    pub(super) later: Option<Arc<Later>>,
+}
+
+/// What a stream of responses has to say for the access line, when it is over.
+#[derive(Debug, Default)]
+pub(super) struct Later {
+    operation: OnceLock<Arc<str>>,
+    errors: AtomicUsize,
+}
+
+impl Later {
+    /// Notes a response.
+    pub(super) fn note(&self, response: &GraphqlResponse) {
+        if let Some(operation) = &response.operation {
+            let _ = self.operation.set(Arc::clone(operation));
+        }
+        self.errors.fetch_add(response.errors, Ordering::Relaxed);
+    }
+
+    /// Notes an error of the gateway's own.
+    pub(super) fn note_error(&self) {
+        self.errors.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Receives a request, has it answered, and sees it off.
@@ -196,6 +221,10 @@ impl Drop for Line {
     fn drop(&mut self) {
         if self.told.handed_over {
             return;
+        }
+        if let Some(later) = &self.told.later {
+            self.told.operation = later.operation.get().cloned();
+            self.told.errors += later.errors.load(Ordering::Relaxed);
         }
         AccessLine {
             request_id: &self.arrival.request_id,

@@ -7,6 +7,9 @@
 
 mod accept;
 mod arrival;
+mod body;
+mod coding;
+mod compress;
 mod console;
 mod cors;
 mod engine;
@@ -18,7 +21,9 @@ mod request;
 mod route;
 mod serve;
 mod socket;
+mod sse;
 mod swap;
+mod weighted;
 
 use std::fmt;
 use std::sync::Arc;
@@ -124,6 +129,7 @@ pub struct Door {
     auth: GraphqlAuth,
     limits: Limits,
     path: String,
+    compression: bool,
 }
 
 impl Door {
@@ -145,6 +151,7 @@ impl Door {
             auth: config.graphql.auth,
             limits: config.limits.clone(),
             path: config.graphql.path.as_str().to_owned(),
+            compression: config.graphql.compression,
         }
     }
 

@@ -202,7 +202,11 @@ impl<'a> Coercion<'a> {
         let mut fields = Vec::with_capacity(members.len());
         for (name, definition) in &object.fields {
             let given = members.iter().find(|(member, _)| member == name).map(|(_, value)| value);
-            if let Some(value) = self.position(definition, given, variables, depth)? {
+            if let Some(mut value) = self.position(definition, given, variables, depth)? {
+                // A variable with a default may be null all the same (specification 3.10.1).
+                if let Input::Variable { nullable, .. } = &mut value {
+                    *nullable &= !object.is_one_of();
+                }
                 fields.push((self.wire_name(&object.name, name), value));
             }
         }

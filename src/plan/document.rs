@@ -264,14 +264,24 @@ impl<'d> Operation<'d> {
 }
 
 impl Source {
+    /// The text itself.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The locations of what has any, each once.
     pub(super) fn locations(
         &self,
         spans: impl IntoIterator<Item = Option<SourceSpan>>,
     ) -> Vec<Location> {
+        self.locations_at(spans.into_iter().flatten().map(|span| span.offset()))
+    }
+
+    /// Where these offsets are, each place once.
+    pub(super) fn locations_at(&self, offsets: impl IntoIterator<Item = usize>) -> Vec<Location> {
         let mut locations = Vec::new();
-        for span in spans.into_iter().flatten() {
-            let location = self.lines.location(&self.text, span.offset());
+        for offset in offsets {
+            let location = self.lines.location(&self.text, offset);
             if !locations.contains(&location) {
                 locations.push(location);
             }

@@ -8,6 +8,7 @@ use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema};
 
 use super::document::{RequestError, Source};
+use super::places::Places;
 use super::validate::told;
 
 /// Checks that fields of one response key have the same lists as arguments.
@@ -32,7 +33,7 @@ pub(super) fn check(
     let errors = errors.errors.iter().map(|error| error.error.clone());
     let conflicts =
         errors.filter(|error| error.unstable_error_name() == Some("ConflictingFieldArgument"));
-    told(conflicts, source, None)
+    told(conflicts, source, &Places::default(), None)
 }
 
 /// Replaces the lists among the arguments of these selections; whether there were any.

@@ -2,11 +2,12 @@
 //! (section 5.6.3), variables within custom scalars (5.8.3), and a default of null, which does not
 //! let a nullable variable into a position that is not (5.8.5).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use apollo_compiler::ast::VariableDefinition;
 use apollo_compiler::ast::{Argument, DirectiveList, InputValueDefinition, Type, Value};
 use apollo_compiler::executable::{ExecutableDocument, Operation, Selection, SelectionSet};
+use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name, Node, Schema};
 
@@ -130,11 +131,12 @@ impl<'a> Literals<'a> {
             },
             Expected::Anything => None,
         };
-        let mut seen = HashSet::new();
+        let mut seen = HashMap::new();
         for (name, value) in members {
-            if !seen.insert(name) {
+            let first = *seen.entry(name).or_insert_with(|| name.location());
+            if first != name.location() {
                 let message = format!("The field `{name}` is given twice.");
-                self.report(message, [name.location()]);
+                self.report(message, &[first, name.location()]);
             }
             let definition = object.and_then(|object| object.fields.get(name));
             self.value(value, definition.map_or(Expected::Anything, |field| position(field)));
@@ -145,7 +147,7 @@ impl<'a> Literals<'a> {
         let declared = self.operation.variables.iter().find(|variable| variable.name == *name);
         match (declared, expected) {
             (None, _) => {
-                self.report(format!("Variable `${name}` is not defined."), [value.location()]);
+                self.report(format!("Variable `${name}` is not defined."), &[value.location()]);
             }
             (Some(variable), Expected::Type(ty, false))
                 if ty.is_non_null() && !variable.ty.is_non_null() && !has_default(variable) =>
@@ -155,14 +157,14 @@ impl<'a> Literals<'a> {
                      its default is null.",
                     variable.ty
                 );
-                self.report(message, [value.location()]);
+                self.report(message, &[value.location()]);
             }
             _ => {}
         }
     }
 
-    fn report(&mut self, message: String, spans: [Option<apollo_compiler::parser::SourceSpan>; 1]) {
-        let locations = self.source.locations(spans);
+    fn report(&mut self, message: String, spans: &[Option<SourceSpan>]) {
+        let locations = self.source.locations(spans.iter().copied());
         let error = RequestError::new(Code::GraphqlValidationFailed, message).at(locations);
         // A fragment is walked once for each operation that spreads it.
         if self.errors.len() < MOST_ERRORS && !self.errors.contains(&error) {

@@ -14,6 +14,7 @@ mod lexical;
 mod lines;
 mod lists;
 mod literals;
+mod places;
 mod selection;
 mod size;
 mod validate;

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use apollo_compiler::ast::{Definition, Document, FragmentDefinition, Selection};
+use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::{Name, Node};
 
 use super::document::{Limits, RequestError, Source};
@@ -62,6 +63,9 @@ struct Size {
     depth: usize,
 }
 
+/// A spread of a fragment: which, and where.
+type Spread<'a> = (&'a Name, Option<SourceSpan>);
+
 struct Sizes<'a> {
     source: &'a Source,
     fragments: HashMap<&'a Name, &'a Node<FragmentDefinition>>,
@@ -74,12 +78,12 @@ impl<'a> Sizes<'a> {
     fn expanded(
         &mut self,
         selections: &'a [Selection],
-        location: Option<apollo_compiler::parser::SourceSpan>,
+        location: Option<SourceSpan>,
     ) -> Result<Size, RequestError> {
-        let mut open: Vec<&'a Name> = Vec::new();
+        let mut open: Vec<Spread<'a>> = Vec::new();
         loop {
             let current = match open.last() {
-                Some(name) => self
+                Some((name, _)) => self
                     .fragments
                     .get(name)
                     .map(|fragment| (fragment.selection_set.as_slice(), fragment.location())),
@@ -92,9 +96,14 @@ impl<'a> Sizes<'a> {
             let mut unknown = None;
             let size = self.measure(selections, location, &mut unknown)?;
             match (unknown, open.last()) {
-                (Some(next), _) if open.contains(&next) => return Err(self.cycle(next)),
-                (Some(next), _) => open.push(next),
-                (None, Some(name)) => {
+                (Some(next), _) => {
+                    if let Some(first) = open.iter().position(|(name, _)| *name == next.0) {
+                        let within = open.iter().skip(first + 1).map(|(_, place)| *place);
+                        return Err(self.cycle(next.0, within.chain([next.1])));
+                    }
+                    open.push(next);
+                }
+                (None, Some((name, _))) => {
                     self.known.insert(name, size);
                     open.pop();
                 }
@@ -107,8 +116,8 @@ impl<'a> Sizes<'a> {
     fn measure(
         &self,
         selections: &'a [Selection],
-        location: Option<apollo_compiler::parser::SourceSpan>,
-        unknown: &mut Option<&'a Name>,
+        location: Option<SourceSpan>,
+        unknown: &mut Option<Spread<'a>>,
     ) -> Result<Size, RequestError> {
         if selections.is_empty() {
             let message = "Syntax error: expected a field or a fragment between the braces.";
@@ -133,7 +142,7 @@ impl<'a> Sizes<'a> {
                     match (self.known.get(name), self.fragments.contains_key(name)) {
                         (Some(known), _) => *known,
                         (None, true) => {
-                            unknown.get_or_insert(name);
+                            unknown.get_or_insert((name, spread.location()));
                             Size::default()
                         }
                         // Validation reports a fragment that is not there.
@@ -147,10 +156,14 @@ impl<'a> Sizes<'a> {
         Ok(Size { fields: size.fields, depth: size.depth.saturating_add(1) })
     }
 
-    fn cycle(&self, name: &Name) -> RequestError {
-        let fragment = self.fragments.get(name).and_then(|fragment| fragment.location());
+    /// The error of a fragment that these spreads lead back to.
+    fn cycle(
+        &self,
+        name: &Name,
+        spreads: impl Iterator<Item = Option<SourceSpan>>,
+    ) -> RequestError {
         let message = format!("The fragment `{name}` cannot spread itself.");
-        let locations = self.source.locations([fragment]);
+        let locations = self.source.locations(spreads);
         RequestError::new(Code::GraphqlValidationFailed, message).at(locations)
     }
 }

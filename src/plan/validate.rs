@@ -1,13 +1,13 @@
 //! Validation (specification section 5): the compiler's rules, then those it is silent about, which
 //! [`literals`] and [`lists`] hold.
 
-use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::executable::ExecutableDocument;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::{DiagnosticData, Valid};
 use apollo_compiler::{Schema, ast};
 
 use super::document::{RequestError, Source};
+use super::places::Places;
 use super::{lists, literals};
 use crate::failure::Code;
 use crate::schema::Catalog;
@@ -29,9 +29,13 @@ pub(super) fn validate(
     suggestions: bool,
 ) -> Result<Valid<ExecutableDocument>, Vec<RequestError>> {
     let valid = document.to_executable_validate(&catalog.public).map_err(|errors| {
-        let errors = errors.errors.iter().map(|error| error.error.clone());
+        let places = Places::of(document, source.text());
+        let all = || errors.errors.iter().map(|error| error.error.clone());
+        let matters = |error: &DiagnosticData| places.matters(&catalog.public, error);
         let suggest = suggestions.then_some(&*catalog.public);
-        told(errors, source, suggest)
+        let told = |errors: &mut dyn Iterator<Item = _>| told(errors, source, &places, suggest);
+        let errors = told(&mut all().filter(matters));
+        if errors.is_empty() { told(&mut all()) } else { errors }
     })?;
     let mut errors = literals::check(&catalog.public, &valid, source);
     if errors.is_empty() {
@@ -45,6 +49,7 @@ pub(super) fn validate(
 pub(super) fn told(
     errors: impl Iterator<Item = DiagnosticData>,
     source: &Source,
+    places: &Places<'_>,
     suggest: Option<&Schema>,
 ) -> Vec<RequestError> {
     let told = errors.take(MOST_ERRORS).map(|error| {
@@ -55,7 +60,7 @@ pub(super) fn told(
         if let Some(schema) = suggest {
             message.push_str(&suggestion(schema, &error, &message));
         }
-        let locations = source.locations([error.location()]);
+        let locations = source.locations_at(places.of_error(&error));
         RequestError::new(Code::GraphqlValidationFailed, sentence(&message)).at(locations)
     });
     told.collect()
@@ -63,8 +68,7 @@ pub(super) fn told(
 
 /// What may have been meant by an unknown name. The compiler tells the names only in its message.
 fn suggestion(schema: &Schema, error: &DiagnosticData, message: &str) -> String {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let (first, second) = (quoted.next().unwrap_or_default(), quoted.next().unwrap_or_default());
+    let (first, second) = quoted(message);
     let near = match error.unstable_error_name() {
         Some("UndefinedField") => nearest(second, fields(schema, first)),
         Some("UndefinedArgument") => nearest(first, arguments(schema, second)),
@@ -86,6 +90,12 @@ fn suggestion(schema: &Schema, error: &DiagnosticData, message: &str) -> String 
         _ => None,
     };
     did_you_mean(near)
+}
+
+/// The first two names of a message, which are quoted.
+pub(super) fn quoted(message: &str) -> (&str, &str) {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    (quoted.next().unwrap_or_default(), quoted.next().unwrap_or_default())
 }
 
 fn fields<'s>(schema: &'s Schema, ty: &str) -> impl Iterator<Item = &'s str> {

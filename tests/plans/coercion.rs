@@ -209,6 +209,16 @@ fn arguments_are_coerced_with_defaults_and_the_wires_names() {
         ),
         ("{ find(by: {id: 5}) { name } }", "{}", r#"{"by":{"id":"5"}}"#),
         (
+            "query ($n: String = \"a\") { find(by: {name: $n}) { name } }",
+            r#"{"n": null}"#,
+            "BAD_USER_INPUT Null is not allowed for `by.name`.",
+        ),
+        (
+            "query ($n: String = \"a\") { find(by: {name: $n}) { name } }",
+            "{}",
+            r#"{"by":{"name":"a"}}"#,
+        ),
+        (
             "query ($a: Int, $b: JSON) { anything(json: {a: $a, b: [$a, $b, SIT, -0.5e1], c: {}}) }",
             r#"{"b": {"x":  1}}"#,
             r#"{"json":{"b":[null,{"x":  1},"SIT",-0.5e1],"c":{}}}"#,

@@ -141,7 +141,7 @@ const RULES: &[(&str, &str, &str, &str)] = &[
         "5.4.3",
         "{ arguments { bool(bool: true) } }",
         "{ arguments { bool(bool: null) } }",
-        "is not provided",
+        "expected value of type Boolean!, found null",
     ),
     (
         "5.5.1.1",

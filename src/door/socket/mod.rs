@@ -95,7 +95,7 @@ impl Handshake {
         if only(headers, &SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
             let message = "Of WebSocket there is version 13.";
             return Err(Refused::by_http(StatusCode::UPGRADE_REQUIRED, message)
-                .with_header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")));
+                .with(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")));
         }
         // 16 bytes in base64.
         let key = only(headers, &SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);

@@ -1,0 +1,120 @@
+// Writes `../expected/*.json`: what graphql-js says of each case of `../cases/*.md`.
+// `npm ci && npm run generate`; the README beside the cases says how a case is written.
+
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import * as current from "graphql";
+import * as previous from "graphql-16";
+
+const cases = new URL("../cases/", import.meta.url);
+const expected = new URL("../expected/", import.meta.url);
+
+for (const file of readdirSync(cases).filter((name) => name.endsWith(".md"))) {
+  const { schema, cases: read } = parse(readFileSync(new URL(file, cases), "utf8"), file);
+  const outcomes = {};
+  for (const it of read) {
+    const outcome = await outcomeOf(current, schema, it);
+    const before = await outcomeOf(previous, schema, it);
+    const differs = JSON.stringify(before) !== JSON.stringify(outcome);
+    outcomes[it.title] = { of: digest(schema, it), ...outcome, ...(differs && { "graphql-js 16": before }) };
+  }
+  const target = new URL(file.replace(/\.md$/, ".json"), expected);
+  writeFileSync(target, JSON.stringify(outcomes, null, 2) + "\n");
+}
+
+/** A file's cases: a heading `## ` each, and the fenced blocks below it. */
+function parse(text, file) {
+  let schema = "";
+  const found = [];
+  let block;
+  for (const line of text.split("\n")) {
+    if (block) {
+      if (line === "```") block = undefined;
+      else block.push(line);
+      continue;
+    }
+    const at = found.at(-1);
+    if (line.startsWith("## ")) {
+      found.push({ title: line.slice(3), blocks: {} });
+    } else if (line.startsWith("```")) {
+      const kind = line.slice(3);
+      block = [];
+      if (at) at.blocks[kind] = block;
+      else if (kind === "graphql schema") schema = block;
+      else throw new Error(`${file}: a block before the first case: ${line}`);
+    }
+  }
+  const joined = found.map(({ title, blocks }) => ({
+    title,
+    blocks: Object.fromEntries(Object.entries(blocks).map(([kind, lines]) => [kind, lines.join("\n")])),
+  }));
+  return { schema: schema.join("\n"), cases: joined };
+}
+
+async function outcomeOf(graphql, sdl, { title, blocks }) {
+  // The cases' schemas are valid by both editions' rules.
+  const schema = graphql.buildSchema(sdl);
+  let document;
+  try {
+    document = graphql.parse(blocks.graphql);
+  } catch (error) {
+    return requestErrors([error]);
+  }
+  const errors = graphql.validate(schema, document);
+  if (errors.length > 0) return requestErrors(errors);
+  if (blocks["json root"] === undefined) return { valid: true };
+  const operation = graphql.getOperationAST(document, blocks["text operation"]);
+  const rootType = schema.getRootType(operation?.operation ?? "query");
+  const result = await graphql.execute({
+    schema,
+    document,
+    rootValue: rootValue(JSON.parse(blocks["json root"]), rootType),
+    variableValues: JSON.parse(blocks["json variables"] ?? "{}"),
+    operationName: blocks["text operation"],
+  });
+  if (result.data === undefined) return requestErrors(result.errors);
+  const paths = (result.errors ?? []).map((error) => error.path);
+  if (paths.includes(undefined)) throw new Error(`${title}: an error without a path`);
+  return { data: result.data, paths: paths.map((path) => JSON.stringify(path)).sort().map((path) => JSON.parse(path)) };
+}
+
+/** The places that each error names, without errors that name what another did. */
+function requestErrors(errors) {
+  const places = errors.map((error) => {
+    const named = (error.locations ?? []).map(({ line, column }) => `${line}:${column}`);
+    return [...new Set(named)].sort().join(" ");
+  });
+  return { errors: [...new Set(places)].sort() };
+}
+
+/** Root fields of type `Arguments` answer their arguments, and `{"fail": true}` fails. */
+function rootValue(root, type) {
+  for (const field of Object.values(type.getFields())) {
+    if (String(field.type).replace("!", "") === "Arguments") {
+      root[field.name] = (given) => sorted(given);
+    } else if (root[field.name]?.fail === true) {
+      root[field.name] = () => {
+        throw new Error("The service failed.");
+      };
+    }
+  }
+  return root;
+}
+
+/** Arguments are an unordered map; here they are ordered by name. */
+function sorted(value) {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, member]) => [name, sorted(member)]));
+}
+
+/** FNV-1a of all that a case is made of, so that an expectation of another text is noticed. */
+function digest(schema, { title, blocks }) {
+  const parts = [schema, title];
+  for (const kind of ["graphql", "json variables", "text operation", "json root"]) parts.push(blocks[kind] ?? "");
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(parts.join("\0"))) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return hash.toString(16).padStart(16, "0");
+}

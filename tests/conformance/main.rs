@@ -1,0 +1,77 @@
+//! GraphQL to the letter: what the specification's sections 5 and 6 say, rule by rule, compared
+//! with graphql-js. `README.md` beside this file says how.
+
+mod cases;
+mod gateway;
+mod outcome;
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+use crate::cases::{Case, File};
+use crate::gateway::Ours;
+use crate::outcome::Outcome;
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")
+}
+
+/// The cases of `DIFFERENCES.md`, `file: title`, with the reason.
+fn differences() -> BTreeMap<String, String> {
+    let text = fs::read_to_string(folder().join("DIFFERENCES.md")).expect("a list of differences");
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| ")).skip(2);
+    let rows = rows.filter_map(|row| row.trim_end_matches(" |").split_once(" | "));
+    rows.map(|(case, reason)| (case.to_owned(), reason.to_owned())).collect()
+}
+
+/// How one case differs from what is expected of it, if it does.
+fn difference(file: &File, case: &Case, ours: &Ours) -> Option<String> {
+    let expected = match file.expected(case) {
+        Ok(expected) => expected,
+        Err(why) => return Some(why),
+    };
+    let found = match case.root() {
+        Some(root) => Outcome::executed(&ours.execute(case, root)),
+        None => Outcome::validated(&ours.validate(case)),
+    };
+    (!found.is(&expected))
+        .then(|| format!("expected {expected}\n   found {found}\n   {}", found.told))
+}
+
+#[test]
+fn every_case_is_answered_as_by_the_reference_implementation() {
+    let known = differences();
+    let mut unseen: BTreeSet<_> = known.keys().cloned().collect();
+    let mut wrong = Vec::new();
+    for file in File::all() {
+        let ours = Ours::new(&file.schema);
+        for case in &file.cases {
+            let name = format!("{}: {}", file.name, case.title);
+            unseen.remove(&name);
+            match (difference(&file, case, &ours), known.contains_key(&name)) {
+                (Some(difference), false) => wrong.push(format!("{name}\n   {difference}")),
+                (None, true) => wrong.push(format!("{name}\n   no longer differs")),
+                _ => {}
+            }
+        }
+        let gone = file.without_a_case().into_iter();
+        wrong.extend(gone.map(|title| format!("{}: {title}\n   there is no such case", file.name)));
+    }
+    wrong.extend(unseen.iter().map(|name| format!("{name}\n   there is no such case to differ")));
+    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_rule_and_algorithm_has_a_case_and_the_table_lists_them() {
+    let files = File::all();
+    let table = rules::table(&files, &differences());
+    let path = folder().join("TABLE.md");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        fs::write(&path, &table).expect("the table can be written");
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == table, "TABLE.md is not of these cases; UPDATE_EXPECT=1 writes it");
+    assert_eq!(rules::faults(&files), Vec::<String>::new());
+}

@@ -1,0 +1,126 @@
+//! The specification's rules and algorithms, edition of September 2025, and the cases of each.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::cases::{Case, File};
+
+/// Every validation rule of section 5.
+const VALIDATION: &[(&str, &str)] = &[
+    ("5.1.1", "Executable Definitions"),
+    ("5.2.1.1", "Operation Type Existence"),
+    ("5.2.2.1", "Operation Name Uniqueness"),
+    ("5.2.3.1", "Lone Anonymous Operation"),
+    ("5.2.4.1", "Single Root Field"),
+    ("5.3.1", "Field Selections"),
+    ("5.3.2", "Field Selection Merging"),
+    ("5.3.3", "Leaf Field Selections"),
+    ("5.4.1", "Argument Names"),
+    ("5.4.2", "Argument Uniqueness"),
+    ("5.4.3", "Required Arguments"),
+    ("5.5.1.1", "Fragment Name Uniqueness"),
+    ("5.5.1.2", "Fragment Spread Type Existence"),
+    ("5.5.1.3", "Fragments on Object, Interface or Union Types"),
+    ("5.5.1.4", "Fragments Must Be Used"),
+    ("5.5.2.1", "Fragment Spread Target Defined"),
+    ("5.5.2.2", "Fragment Spreads Must Not Form Cycles"),
+    ("5.5.2.3", "Fragment Spread Is Possible"),
+    ("5.6.1", "Values of Correct Type"),
+    ("5.6.2", "Input Object Field Names"),
+    ("5.6.3", "Input Object Field Uniqueness"),
+    ("5.6.4", "Input Object Required Fields"),
+    ("5.7.1", "Directives Are Defined"),
+    ("5.7.2", "Directives Are in Valid Locations"),
+    ("5.7.3", "Directives Are Unique per Location"),
+    ("5.8.1", "Variable Uniqueness"),
+    ("5.8.2", "Variables Are Input Types"),
+    ("5.8.3", "All Variable Uses Defined"),
+    ("5.8.4", "All Variables Used"),
+    ("5.8.5", "All Variable Usages Are Allowed"),
+];
+
+/// Every algorithm of section 6 that a request and its response show.
+const EXECUTION: &[(&str, &str)] = &[
+    ("6.1", "GetOperation"),
+    ("6.1.2", "CoerceVariableValues"),
+    ("6.2.1", "ExecuteQuery"),
+    ("6.2.2", "ExecuteMutation"),
+    ("6.3.1", "ExecuteRootSelectionSet"),
+    ("6.3.2", "CollectFields"),
+    ("6.3.2", "DoesFragmentTypeApply"),
+    ("6.3.3", "ExecuteCollectedFields"),
+    ("6.4", "ExecuteField"),
+    ("6.4.1", "CoerceArgumentValues"),
+    ("6.4.2", "ResolveFieldValue"),
+    ("6.4.3", "CompleteValue"),
+    ("6.4.3", "CoerceResult"),
+    ("6.4.3", "ResolveAbstractType"),
+    ("6.4.3", "CollectSubfields"),
+    ("6.4.4", "Handling Execution Errors"),
+];
+
+/// Section 6.2.3's algorithms wait for subscriptions.
+const WAITING: &str = "`Subscribe`, `CreateSourceEventStream`, `ResolveFieldEventStream`, \
+     `MapSourceToResponseEvent`, `ExecuteSubscriptionEvent` and `Unsubscribe` (6.2.3) have no cases: \
+     subscriptions do not work yet.";
+
+fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
+    VALIDATION.iter().chain(EXECUTION).copied()
+}
+
+fn cases(files: &[File]) -> impl Iterator<Item = (&File, &Case)> {
+    files.iter().flat_map(|file| file.cases.iter().map(move |case| (file, case)))
+}
+
+/// `TABLE.md`.
+pub(crate) fn table(files: &[File], differences: &BTreeMap<String, String>) -> String {
+    let mut table = "# Rules and algorithms, and their cases\n\n\
+        Written by `UPDATE_EXPECT=1 cargo test --test conformance`. A star marks a case in which\n\
+        Onedoor differs from graphql-js; `DIFFERENCES.md` says why.\n\n"
+        .to_owned();
+    for (title, rules) in
+        [("Section 5: validation", VALIDATION), ("Section 6: execution", EXECUTION)]
+    {
+        let mut total = 0;
+        let mut rows = String::new();
+        for rule in rules {
+            let of = cases(files).filter(|(_, case)| case.rule() == *rule);
+            let shown = of.map(|(file, case)| {
+                let name = format!("{}: {}", file.name, case.title);
+                format!(
+                    "{}{}",
+                    case.shows(),
+                    if differences.contains_key(&name) { " \\*" } else { "" }
+                )
+            });
+            let shown: Vec<_> = shown.collect();
+            total += shown.len();
+            let (number, name) = rule;
+            let _ =
+                writeln!(rows, "| {number} | {name} | {} | {} |", shown.len(), shown.join("; "));
+        }
+        let _ = write!(
+            table,
+            "## {title} ({total} cases)\n\n| | rule | cases | |\n| --- | --- | --- | --- |\n{rows}\n"
+        );
+    }
+    table.push_str(WAITING);
+    table.push('\n');
+    table
+}
+
+/// Rules without a case, cases of no rule, and titles that stand twice.
+pub(crate) fn faults(files: &[File]) -> Vec<String> {
+    let without = rules().filter(|rule| cases(files).all(|(_, case)| case.rule() != *rule));
+    let mut faults: Vec<_> =
+        without.map(|(number, name)| format!("{number} {name}: no case")).collect();
+    for (file, case) in cases(files) {
+        if rules().all(|rule| rule != case.rule()) {
+            faults.push(format!("{}: {}: of no rule", file.name, case.title));
+        }
+        if file.cases.iter().filter(|other| other.title == case.title).count() > 1 {
+            faults.push(format!("{}: {}: stands twice", file.name, case.title));
+        }
+    }
+    faults
+}
