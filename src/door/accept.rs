@@ -4,7 +4,10 @@
 use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
+use crate::engine::Incremental;
+
 use super::weighted::{Weighted, parameter, weighted};
+use super::{parts, sse};
 
 /// Any value of this header shows that a GET is no link, form or image of another site: none of
 /// these can send it, and a script must ask first (CORS).
@@ -51,13 +54,7 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Option<MediaType> {
     if ranges.is_empty() {
         return Some(MediaType::Json);
     }
-    let wanted = |wanted: MediaType| {
-        let matching =
-            ranges.iter().filter_map(|range| Some((rank(range, wanted)?, range.quality)));
-        // The most specific range decides; of equal ones the kindest.
-        matching.max().map_or((0, 0), |(rank, quality)| (quality, rank))
-    };
-    let [(modern, rank), (json, _)] = MediaType::ALL.map(wanted);
+    let [(modern, rank), (json, _)] = MediaType::ALL.map(|of| wanted(&ranges, of.as_str()));
     let named = rank == EXACT;
     match (modern, json) {
         (0, 0) => None,
@@ -69,31 +66,76 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Option<MediaType> {
     }
 }
 
+/// Whether to answer with a stream of events: the client names that, and wants it more than any
+/// JSON type.
+pub(super) fn wants_events(headers: &HeaderMap) -> bool {
+    let ranges: Vec<_> = weighted(headers, &ACCEPT).collect();
+    let (quality, rank) = wanted(&ranges, sse::MEDIA_TYPE);
+    let json = MediaType::ALL.map(|of| wanted(&ranges, of.as_str()));
+    quality > 0 && rank == EXACT && json.iter().all(|json| (quality, rank) > *json)
+}
+
+/// The format of responses in parts, if the client names `multipart/mixed`. What an operation has
+/// no part of is answered whole, so that it does not matter which it wants more. Clients of the
+/// proposal of 2022-08-24 say so (`deferSpec=20220824`).
+pub(super) fn wants_parts(headers: &HeaderMap) -> Option<Incremental> {
+    let mut ranges = weighted(headers, &ACCEPT);
+    let named = |range: &Weighted<'_>| {
+        range.quality > 0 && range.name.eq_ignore_ascii_case(parts::MEDIA_TYPE)
+    };
+    let range = ranges.find(named)?;
+    Some(match range.parameter("deferSpec") {
+        Some("20220824") => Incremental::Paths,
+        _ => Incremental::Pending,
+    })
+}
+
+/// How much a type is wanted, and how specifically that is said.
+fn wanted(ranges: &[Weighted<'_>], of: &str) -> (u16, u8) {
+    let matching = ranges.iter().filter_map(|range| Some((rank(range, of)?, range.quality)));
+    // The most specific range decides; of equal ones the kindest.
+    matching.max().map_or((0, 0), |(rank, quality)| (quality, rank))
+}
+
 /// Whether a request of this method is certainly no other site's link, form, image or script tag: a
-/// POST by its content type, which no form can send; a GET or HEAD only if it names a JSON type in
+/// POST by its content type, which no form can send; a GET or HEAD only if it names a type of ours in
 /// `Accept` or has a [`GRAPHQL_PREFLIGHT`] header.
 pub(super) fn is_deliberate(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::POST
         || headers.contains_key(GRAPHQL_PREFLIGHT)
         || weighted(headers, &ACCEPT)
-            .any(|range| MediaType::ALL.iter().any(|of| rank(&range, *of) == Some(EXACT)))
+            .any(|range| NAMES.iter().any(|of| rank(&range, of) == Some(EXACT)))
 }
+
+/// What answers may be.
+const NAMES: [&str; 4] = [
+    MediaType::GraphqlResponse.as_str(),
+    MediaType::Json.as_str(),
+    sse::MEDIA_TYPE,
+    parts::MEDIA_TYPE,
+];
 
 /// How specifically a range covers a type that is its own name.
 const EXACT: u8 = 3;
 
 /// How specifically a range of `Accept` covers a type; `None`: not at all, as does one that asks for
 /// another charset than the only one JSON has.
-fn rank(range: &Weighted<'_>, of: MediaType) -> Option<u8> {
+fn rank(range: &Weighted<'_>, of: &str) -> Option<u8> {
     if !range.parameter("charset").is_none_or(is_utf_8) {
         return None;
     }
     match range.name {
-        name if name.eq_ignore_ascii_case(of.as_str()) => Some(EXACT),
-        name if name.eq_ignore_ascii_case("application/*") => Some(2),
+        name if name.eq_ignore_ascii_case(of) => Some(EXACT),
+        name if is_family(name, of) => Some(2),
         "*/*" => Some(1),
         _ => None,
     }
+}
+
+/// Whether a range is `type/*` of a type.
+fn is_family(range: &str, of: &str) -> bool {
+    let family = range.strip_suffix("/*");
+    family.zip(of.split_once('/')).is_some_and(|(family, (of, _))| family.eq_ignore_ascii_case(of))
 }
 
 /// What a request says that its body is.

@@ -3,7 +3,8 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, HttpBody};
@@ -13,6 +14,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::FutureExt as _;
 use http::header::{CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING};
+use http::request::Parts;
 use http::{Method, StatusCode, Uri};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Instant;
@@ -21,9 +23,9 @@ use crate::failure::Code;
 use crate::limits;
 use crate::observe::{AccessLine, CallLog, REQUEST_ID, RequestId, TraceContext};
 
-use super::Door;
 use super::accept::MediaType;
 use super::reply::{self, Refused};
+use super::{Door, GraphqlResponse};
 
 /// A request's arrival; handlers find it among the request's extensions.
 #[derive(Debug, Clone)]
@@ -42,6 +44,32 @@ pub(super) struct Told {
     pub(super) errors: usize,
     /// Whether the body comes piece by piece from elsewhere.
     pub(super) streamed: bool,
+    /// Whether somebody else writes the request's line: it goes on as a socket.
+    pub(super) handed_over: bool,
+    /// What becomes known while the body is streamed.
+    pub(super) later: Option<Arc<Later>>,
+}
+
+/// What a stream of responses has to say for the access line, when it is over.
+#[derive(Debug, Default)]
+pub(super) struct Later {
+    operation: OnceLock<Arc<str>>,
+    errors: AtomicUsize,
+}
+
+impl Later {
+    /// Notes a response.
+    pub(super) fn note(&self, response: &GraphqlResponse) {
+        if let Some(operation) = &response.operation {
+            let _ = self.operation.set(Arc::clone(operation));
+        }
+        self.errors.fetch_add(response.errors, Ordering::Relaxed);
+    }
+
+    /// Notes an error of the gateway's own.
+    pub(super) fn note_error(&self) {
+        self.errors.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// Receives a request, has it answered, and sees it off.
@@ -120,7 +148,7 @@ fn panicked(door: &Door, path: &str, request_id: &RequestId) -> Response {
 
 /// The access line of a request, written when the request is over: when its answer is ready, or was
 /// sent where it is streamed, or when the client left before that.
-struct Line {
+pub(super) struct Line {
     arrival: Arrival,
     method: Method,
     uri: Uri,
@@ -131,6 +159,10 @@ struct Line {
     bytes: u64,
     /// Whether the answer's last byte is known.
     whole: bool,
+    /// What ran on it, if it went on as a socket.
+    operations: Option<u64>,
+    /// The code by which the gateway closed the socket.
+    close: Option<u16>,
 }
 
 /// What the log says of a request whose client left before the answer, as nginx does; no client
@@ -148,12 +180,52 @@ impl Line {
             status: None,
             bytes: 0,
             whole: false,
+            operations: None,
+            close: None,
         }
+    }
+
+    /// The line of a request that goes on as a socket, written when the socket is over.
+    pub(super) fn of_socket(parts: &Parts, arrival: &Arrival) -> Self {
+        Self {
+            arrival: arrival.clone(),
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            started: Instant::now(),
+            told: Told::default(),
+            status: Some(StatusCode::SWITCHING_PROTOCOLS),
+            bytes: 0,
+            whole: true,
+            operations: Some(0),
+            close: None,
+        }
+    }
+
+    /// Counts an operation that begins on a socket.
+    pub(super) fn note_operation(&mut self) {
+        self.operations = self.operations.map(|count| count + 1);
+    }
+
+    /// Counts what a socket sends for its operations.
+    pub(super) fn note_sent(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+    }
+
+    /// Notes by which code the gateway closes a socket.
+    pub(super) fn note_close(&mut self, code: u16) {
+        self.close = Some(code);
     }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
+        if self.told.handed_over {
+            return;
+        }
+        if let Some(later) = &self.told.later {
+            self.told.operation = later.operation.get().cloned();
+            self.told.errors += later.errors.load(Ordering::Relaxed);
+        }
         AccessLine {
             request_id: &self.arrival.request_id,
             trace: &self.arrival.trace,
@@ -167,6 +239,8 @@ impl Drop for Line {
             errors: self.told.errors,
             bytes: self.bytes,
             whole: self.whole,
+            operations: self.operations,
+            close: self.close,
         }
         .write();
     }

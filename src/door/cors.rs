@@ -68,6 +68,11 @@ impl Cors {
         Allowed(covering.map(|by| if by.is_any() { STAR } else { origin.clone() }))
     }
 
+    /// Whether pages of the origin that a request comes from are let in.
+    pub(super) fn lets_in(&self, headers: &HeaderMap) -> bool {
+        self.judge(headers).0.is_some()
+    }
+
     /// The answer to a preflight; `None`: the request is none. It is asked before anybody can say
     /// who they are, and concerns the gateway alone.
     pub(super) fn preflight(

@@ -11,15 +11,17 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 
 use crate::config::GraphqlAuth;
+use crate::engine::Incremental;
 use crate::failure::Code;
 use crate::identity::{self, ClientHeaders, Identity, Refusal};
 
 use super::accept::{self, Content, MediaType};
 use super::arrival::{Arrival, has_one_reading};
 use super::coding::{self, Wanted};
-use super::reply::{self, Refused};
+use super::reply::{self, Refused, Whole};
 use super::request::GraphqlRequest;
-use super::{Door, RequestContext, body, compress};
+use super::serve::Stop;
+use super::{Door, RequestContext, body, compress, parts, socket, sse};
 
 /// The methods that are answered; a HEAD as a GET without the body (RFC 9110 section 9.3.2).
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
@@ -30,24 +32,49 @@ pub(super) async fn answer(
     Extension(arrival): Extension<Arrival>,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
+    if socket::is_asked_for(&request) {
+        return socket::answer(door, arrival, request).await;
+    }
+    let (mut parts, body) = request.into_parts();
     if parts.method == Method::OPTIONS {
         return reply::options(METHODS);
     }
     let wants = Wants::by(&door, &parts.headers);
-    let whole = match admit(&door, &arrival, &parts, body, wants).await {
-        Err(refused) => refused.into_whole(wants.media.unwrap_or(MediaType::Json)),
+    let answered = match admit(&door, &arrival, &parts, body, wants).await {
+        Err(refused) => Answered::Whole(refused.into_whole(wants.media.unwrap_or(MediaType::Json))),
         Ok((media, request, identity)) => {
             let Arrival { request_id, trace, deadline, calls } = arrival;
+            let stop = parts.extensions.remove::<Stop>().unwrap_or_default();
             let headers = ClientHeaders::new(parts.headers, &door.reserved);
             let context = RequestContext { request_id, trace, deadline, headers, calls };
-            reply::graphql(door.engine.execute(request, identity, context).await, media)
+            if wants.events {
+                Answered::Streamed(sse::answer(&door, request, identity, context, stop))
+            } else if let Some(format) = wants.parts {
+                let request = request.in_parts(format);
+                parts::answer(&door, request, identity, context, wants.media).await
+            } else {
+                let response = door.engine.execute(request, identity, context).await;
+                Answered::Whole(reply::graphql(response, media))
+            }
         }
     };
-    let mut response = compress::compressed(whole, wants.coding).await.into_response();
-    let varies = if door.compression { "Accept, Accept-Encoding" } else { "Accept" };
+    let (mut response, varies) = match answered {
+        Answered::Streamed(response) => (response, "Accept"),
+        Answered::Whole(whole) => {
+            let varies = if door.compression { "Accept, Accept-Encoding" } else { "Accept" };
+            (compress::compressed(whole, wants.coding).await.into_response(), varies)
+        }
+    };
     response.headers_mut().insert(VARY, HeaderValue::from_static(varies));
     response
+}
+
+/// What a request is answered with.
+pub(super) enum Answered {
+    /// Bytes at hand, which may be compressed.
+    Whole(Whole),
+    /// A body that goes on, which is never compressed.
+    Streamed(Response),
 }
 
 /// How a client wants its answer.
@@ -55,6 +82,10 @@ pub(super) async fn answer(
 struct Wants {
     /// `None`: in none of the types there are.
     media: Option<MediaType>,
+    /// As a stream of events instead.
+    events: bool,
+    /// In parts, where it has any, and in which format.
+    parts: Option<Incremental>,
     coding: Wanted,
 }
 
@@ -62,7 +93,12 @@ impl Wants {
     fn by(door: &Door, headers: &HeaderMap) -> Self {
         let coding = Wanted::by(headers);
         let coding = if door.compression { coding } else { coding.uncompressed() };
-        Self { media: accept::negotiate(headers), coding }
+        Self {
+            media: accept::negotiate(headers),
+            events: accept::wants_events(headers),
+            parts: accept::wants_parts(headers),
+            coding,
+        }
     }
 }
 
@@ -80,15 +116,20 @@ async fn admit(
     };
     has_one_reading(&parts.headers)?;
     let not_acceptable = |message| Refused::by_http(StatusCode::NOT_ACCEPTABLE, message);
-    let media = wants.media.ok_or_else(|| {
-        not_acceptable("The answer is application/graphql-response+json or application/json.")
+    let streams = wants.events || wants.parts.is_some();
+    let media = wants.media.or(streams.then_some(MediaType::Json)).ok_or_else(|| {
+        not_acceptable(
+            "The answer is application/graphql-response+json, application/json, multipart/mixed \
+             or text/event-stream.",
+        )
     })?;
-    if wants.coding.is_impossible() {
+    // A stream is never compressed: each event goes out when it comes.
+    if !wants.events && wants.coding.is_impossible() {
         return Err(not_acceptable("The answer has no content coding that is wanted."));
     }
     if !accept::is_deliberate(&parts.method, &parts.headers) {
-        let message = "A GET needs an Accept header that names application/json or \
-            application/graphql-response+json, or any graphql-preflight header.";
+        let message = "A GET needs an Accept header that names application/json, \
+            application/graphql-response+json or text/event-stream, or any graphql-preflight header.";
         return Err(Refused::malformed(message));
     }
     let required = door.auth == GraphqlAuth::Required;

@@ -15,11 +15,14 @@ mod cors;
 mod engine;
 mod graphql;
 mod health;
+mod parts;
 mod patience;
 mod reply;
 mod request;
 mod route;
 mod serve;
+mod socket;
+mod sse;
 mod swap;
 mod weighted;
 

@@ -44,7 +44,7 @@ pub const fn status_of(code: Code) -> StatusCode {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::Conflict => StatusCode::CONFLICT,
         Code::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::RateLimited | Code::TooManyOperations => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::UpstreamRejected
         | Code::UpstreamFailed
@@ -129,6 +129,16 @@ impl Refused {
     /// The caller is not let in (401).
     pub(super) fn caller(message: &'static str, challenge: HeaderValue) -> Self {
         Self::new(Code::Unauthenticated, message).with(WWW_AUTHENTICATE, challenge)
+    }
+
+    /// The code that a client reads.
+    pub(super) fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What a client is told.
+    pub(super) fn into_message(self) -> Cow<'static, str> {
+        self.message
     }
 
     /// As a GraphQL response without data.
@@ -236,7 +246,8 @@ fn whole(status: StatusCode, content_type: HeaderValue, body: Bytes) -> http::Re
     response
 }
 
-fn error_body(code: Code, message: &str) -> Bytes {
+/// A response with one error and no data.
+pub(super) fn error_body(code: Code, message: &str) -> Bytes {
     let mut body = br#"{"errors":[{"message":"#.to_vec();
     write_string(&mut body, message);
     body.extend_from_slice(br#","extensions":{"code":"#);

@@ -48,6 +48,12 @@ impl GraphqlRequest {
         object.then(|| Self { variables: Some((variables.clone(), place)), ..self })
     }
 
+    /// The same, answered in parts if it has any.
+    #[must_use]
+    pub fn in_parts(self, format: Incremental) -> Self {
+        Self { incremental: Some(format), ..self }
+    }
+
     /// The variables: an object.
     #[must_use]
     pub fn variables(&self) -> Option<Value<'_>> {
@@ -71,7 +77,11 @@ impl GraphqlRequest {
         }
         let body = Body::parse(bytes)
             .map_err(|invalid| Refused::malformed(format!("The body is not JSON: {invalid}.")))?;
-        let root = body.root();
+        Self::from_value(&body, body.root())
+    }
+
+    /// Reads a value of a body, in which a message brings what a body brings.
+    pub(super) fn from_value(body: &Body, root: Value<'_>) -> Result<Self, Refused> {
         match root.kind() {
             Kind::Object => {}
             Kind::Array => {

@@ -1,5 +1,6 @@
 //! Sockets in, until told to stop.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::patience::Patience;
@@ -48,8 +50,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// [`DRAIN`] longer. Dropping the future ends all connections at once.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
-    let stop = CancellationToken::new();
-    let _end_all = stop.clone().drop_guard();
+    let (stop, mut ended) = Stop::new();
+    let _cut = stop.cut.clone().drop_guard();
     let builder = Arc::new(builder());
     let mut shutdown = pin!(shutdown);
     loop {
@@ -66,16 +68,21 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
                     router.clone(),
                     Arc::clone(&builder),
                     graceful.watcher(),
+                    stop.clone(),
                 );
-                let stop = stop.clone();
-                tokio::spawn(async move { stop.run_until_cancelled(connection).await });
+                let cut = stop.cut.clone();
+                tokio::spawn(async move { cut.run_until_cancelled(connection).await });
             }
             Err(error) => pause_after(&error).await,
         }
     }
     // The port is free for whoever comes next.
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    stop.draining.cancel();
+    drop(stop);
+    // Whatever became of a connection ends when nobody is left who would say that it has not.
+    let drained = async { tokio::join!(graceful.shutdown(), ended.recv()) };
+    if tokio::time::timeout(DRAIN, drained).await.is_err() {
         tracing::warn!("requests were cut off: they took longer than the drain time");
     }
 }
@@ -86,13 +93,14 @@ async fn serve_connection(
     router: Router,
     builder: Arc<Builder<TokioExecutor>>,
     watcher: Watcher,
+    stop: Stop,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    let (service, asked) = Watched::new(router, peer);
-    let connection =
-        builder.serve_connection(TokioIo::new(Patience::new(stream, UNREAD)), service).into_owned();
+    let (service, asked) = Watched::new(router, peer, stop);
+    let stream = TokioIo::new(Patience::new(stream, UNREAD));
+    let connection = builder.serve_connection_with_upgrades(stream, service).into_owned();
     let mut served = pin!(watcher.watch(connection));
     // hyper's own time limit begins with the first bytes that tell HTTP/1 from HTTP/2.
     let served = match tokio::time::timeout(HEAD, &mut served).await {
@@ -133,18 +141,38 @@ async fn pause_after(error: &io::Error) {
     }
 }
 
+/// How whatever outlives a request learns that serving ends; it is among the request's extensions.
+/// Whoever serves requests by other means never stops.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stop {
+    /// Cancelled when the gateway is told to stop: what has no end of its own ends now, in order.
+    pub(super) draining: CancellationToken,
+    /// Cancelled when the time for that is over.
+    pub(super) cut: CancellationToken,
+    /// Serving goes on as long as one is left, for the drain time at most.
+    _alive: Option<mpsc::Sender<Infallible>>,
+}
+
+impl Stop {
+    fn new() -> (Self, mpsc::Receiver<Infallible>) {
+        let (alive, ended) = mpsc::channel(1);
+        (Self { _alive: Some(alive), ..Self::default() }, ended)
+    }
+}
+
 /// The router, who asks it, and whether it was asked anything.
 struct Watched {
     router: TowerToHyperService<Router>,
     peer: SocketAddr,
     asked: Arc<AtomicBool>,
+    stop: Stop,
 }
 
 impl Watched {
-    fn new(router: Router, peer: SocketAddr) -> (Self, Arc<AtomicBool>) {
+    fn new(router: Router, peer: SocketAddr, stop: Stop) -> (Self, Arc<AtomicBool>) {
         let asked = Arc::new(AtomicBool::new(false));
         let router = TowerToHyperService::new(router);
-        (Self { router, peer, asked: Arc::clone(&asked) }, asked)
+        (Self { router, peer, asked: Arc::clone(&asked), stop }, asked)
     }
 }
 
@@ -156,6 +184,7 @@ impl Service<Request<Incoming>> for Watched {
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         self.asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(self.peer));
+        request.extensions_mut().insert(self.stop.clone());
         self.router.call(request)
     }
 }

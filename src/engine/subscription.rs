@@ -40,6 +40,10 @@ impl Engine {
             let once = async move { self.answer(&prepared, &context, told).await };
             return stream::once(once).boxed();
         }
+        if request.incremental.is_some() {
+            let refused = response::only_streamed(prepared.plan.name.as_deref());
+            return stream::iter([refused]).boxed();
+        }
         let running = Running { engine: self, prepared, context, explain };
         match stream {
             Some(Stream::Poll(every)) => running.poll(every),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use http::Method;
@@ -132,6 +132,14 @@ impl Authenticator {
         self.clock.date().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
     }
 
+    /// How long a caller's token is still valid, with the leeway by which it was judged; zero: it has
+    /// expired; `None`: there is no token.
+    #[must_use]
+    pub fn time_left(&self, identity: &Identity) -> Option<Duration> {
+        let left = (identity.expires? - self.seconds()).max(0.0);
+        Some(Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX))
+    }
+
     /// Begins to fetch what keys are to be fetched, so that no request has to wait for them. Without
     /// a runtime, and without this call, the first request that needs them does it.
     pub fn start(&self) {
@@ -178,7 +186,7 @@ impl Authenticator {
         if now >= expires {
             return Err(Reason::Expired.into());
         }
-        let identity = self.identity(text, claims);
+        let identity = self.identity(text, claims, expires);
         let by = match key {
             Key::Fixed(_) => None,
             Key::Fetched(key) => Some(Arc::new(Published { issuer: at, kid, algorithm, key })),
@@ -188,7 +196,7 @@ impl Authenticator {
         Ok(identity)
     }
 
-    fn identity(&self, token: &str, claims: Body) -> Identity {
+    fn identity(&self, token: &str, claims: Body, expires: f64) -> Identity {
         let token = self.read_claims.token.then_some(token);
         let claim = |name| raw(claims.root().get(name));
         let partition = Partition::Of {
@@ -203,7 +211,12 @@ impl Authenticator {
             header.set_sensitive(true);
             Some(header)
         });
-        Identity { claims: Some(claims), partition: Arc::new(partition), credential }
+        Identity {
+            claims: Some(claims),
+            partition: Arc::new(partition),
+            credential,
+            expires: Some(expires),
+        }
     }
 
     /// The one whose key may verify a token of this `iss`: the one of that name, else one without a

@@ -40,13 +40,20 @@ pub struct Identity {
     /// What upstreams that are trusted with the token are sent; `None`: no token was sent, or no
     /// upstream is.
     credential: Option<HeaderValue>,
+    /// When the token ends, leeway included, in seconds since 1970; `None`: no token was sent.
+    expires: Option<f64>,
 }
 
 impl Identity {
     /// A caller without a token.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { claims: None, partition: Arc::new(Partition::Anonymous), credential: None }
+        Self {
+            claims: None,
+            partition: Arc::new(Partition::Anonymous),
+            credential: None,
+            expires: None,
+        }
     }
 
     /// Whether a valid token was sent.

@@ -119,13 +119,18 @@ pub struct AccessLine<'a> {
     pub bytes: u64,
     /// Whether these are all: neither the upstream nor the client broke off.
     pub whole: bool,
+    /// How many operations ran on a socket, whose line is written when it is over; `None`: it is no
+    /// socket's.
+    pub operations: Option<u64>,
+    /// The code by which the gateway closed a socket; `None`: the client left, or it is none.
+    pub close: Option<u16>,
 }
 
 impl AccessLine<'_> {
     /// Writes the line.
     pub fn write(&self) {
         let Self { request_id, trace, method, path, operation, route, .. } = *self;
-        let Self { status, duration, calls, errors, bytes, whole, .. } = *self;
+        let Self { status, duration, calls, errors, bytes, whole, operations, close, .. } = *self;
         tracing::info!(
             target: "onedoor::access",
             %request_id,
@@ -141,7 +146,58 @@ impl AccessLine<'_> {
             errors,
             bytes,
             whole,
+            operations,
+            close,
             "request"
+        );
+    }
+}
+
+/// What the log says of one operation on a socket, which is a request of its own. There is no place
+/// in it for what was asked or answered.
+#[derive(Debug)]
+pub struct OperationLine<'a> {
+    /// The operation's id in logs and at upstreams.
+    pub request_id: &'a RequestId,
+    /// The id of the request that became the socket.
+    pub socket_id: &'a RequestId,
+    /// The trace it belongs to: the socket's.
+    pub trace: &'a TraceContext,
+    /// The operation's name, if it has one.
+    pub operation: Option<&'a str>,
+    /// How it ended, in a word or two.
+    pub ended: &'a str,
+    /// From its message to its end.
+    pub duration: Duration,
+    /// The upstream calls.
+    pub calls: &'a CallLog,
+    /// Responses with data.
+    pub events: u64,
+    /// Errors in all responses.
+    pub errors: usize,
+    /// Bytes of all responses.
+    pub bytes: u64,
+}
+
+impl OperationLine<'_> {
+    /// Writes the line.
+    pub fn write(&self) {
+        let Self { request_id, socket_id, trace, operation, ended, .. } = *self;
+        let Self { duration, calls, events, errors, bytes, .. } = *self;
+        tracing::info!(
+            target: "onedoor::access",
+            %request_id,
+            %socket_id,
+            trace_id = trace.trace_id(),
+            operation,
+            ended,
+            duration_ms = milliseconds(duration),
+            upstream_calls = calls.len(),
+            upstreams = %calls,
+            events,
+            errors,
+            bytes,
+            "operation"
         );
     }
 }

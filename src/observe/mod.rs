@@ -10,7 +10,7 @@ mod redact;
 mod request_id;
 mod trace;
 
-pub use access::{AccessLine, Call, CallLog, Outcome};
+pub use access::{AccessLine, Call, CallLog, OperationLine, Outcome};
 pub use logging::{LogFormat, LoggingError, start_logging};
 pub use redact::{Redacted, RedactedHeaders, is_secret_header};
 pub use request_id::{REQUEST_ID, RequestId};

@@ -131,7 +131,7 @@ fn compare(
         let shape = match &field.value {
             FieldValue::Property(_, shape) | FieldValue::Computed(_, shape) => shape,
             FieldValue::Hole(hole) => &plan.fetch(hole.fetch).shape,
-            FieldValue::Typename | FieldValue::Introspection => continue,
+            FieldValue::Typename | FieldValue::Introspection | FieldValue::NoItems => continue,
         };
         let mut kind = &shape.kind;
         while let Kind::List(item) = kind {

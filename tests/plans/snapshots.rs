@@ -202,6 +202,7 @@ fn field(out: &mut String, field: &Field, depth: usize) -> std::fmt::Result {
     match &field.value {
         FieldValue::Typename => writeln!(out, "typename"),
         FieldValue::Introspection => writeln!(out, "introspection"),
+        FieldValue::NoItems => writeln!(out, "no items"),
         FieldValue::Property(path, wanted) => {
             writeln!(out, "{path}")?;
             shape(out, wanted, depth + 1)

@@ -252,6 +252,8 @@ pub struct Limits {
     pub upstream_answer: Size<KIB, GIB>,
     /// The size of the response to a client.
     pub response: Size<KIB, GIB>,
+    /// The operations that run on one WebSocket at a time.
+    pub socket_operations: Whole<1, 10_000>,
     /// The memory for validated documents that are kept for their next use.
     pub document_cache: Size<0, { 16 * GIB }>,
     /// The memory for plans that are kept for their next use.
@@ -269,6 +271,7 @@ impl Default for Limits {
             upstream_calls: Whole::of(200),
             upstream_answer: Size::of_bytes(16 * MIB),
             response: Size::of_bytes(32 * MIB),
+            socket_operations: Whole::of(100),
             document_cache: Size::of_bytes(16 * MIB),
             plan_cache: Size::of_bytes(32 * MIB),
         }

@@ -171,7 +171,9 @@ impl<'p> World<'p> {
                 });
                 Ok(Tree::Open(hole, key, place.path, place.line))
             }
-            FieldValue::Introspection | FieldValue::Computed(..) => panic!("not made here"),
+            FieldValue::Introspection | FieldValue::Computed(..) | FieldValue::NoItems => {
+                panic!("not made here")
+            }
         }
     }
 
