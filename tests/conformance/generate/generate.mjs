@@ -72,17 +72,19 @@ async function outcomeOf(graphql, sdl, { title, blocks }) {
     operationName: blocks["text operation"],
   });
   if (result.data === undefined) return requestErrors(result.errors);
-  const paths = (result.errors ?? []).map((error) => error.path);
-  if (paths.includes(undefined)) throw new Error(`${title}: an error without a path`);
-  return { data: result.data, paths: paths.map((path) => JSON.stringify(path)).sort().map((path) => JSON.parse(path)) };
+  const raised = (result.errors ?? []).map((error) => `${JSON.stringify(error.path)} at ${placesOf(error)}`);
+  return { data: result.data, raised: raised.sort() };
+}
+
+/** The places that an error names, each once. */
+function placesOf(error) {
+  const named = (error.locations ?? []).map(({ line, column }) => `${line}:${column}`);
+  return [...new Set(named)].sort().join(" ");
 }
 
 /** The places that each error names, without errors that name what another did. */
 function requestErrors(errors) {
-  const places = errors.map((error) => {
-    const named = (error.locations ?? []).map(({ line, column }) => `${line}:${column}`);
-    return [...new Set(named)].sort().join(" ");
-  });
+  const places = errors.map(placesOf);
   return { errors: [...new Set(places)].sort() };
 }
 
