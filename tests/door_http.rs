@@ -1,142 +1,18 @@
 //! GraphQL over HTTP and everything else that the door answers, as tables of requests and answers.
 //! No sockets: the router is called as the service it is.
 
-use std::sync::{Arc, Mutex};
+mod door_rig;
 
-use async_trait::async_trait;
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE};
+use door_rig::{GRAPHQL, Gateway, JSON, document};
+use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt as _, StreamBody};
+use http_body_util::StreamBody;
 use hyper::body::Frame;
-use hyper::service::Service as _;
-use hyper_util::service::TowerToHyperService;
-use onedoor::config::{Config, FixedEnv};
-use onedoor::door::{
-    Door, Engine, GraphqlRequest, GraphqlResponse, Outcome, RequestContext, router, status_of,
-};
+use onedoor::door::status_of;
 use onedoor::failure::Code;
-use onedoor::identity::{Authenticator, Identity, ReadClaims, mint};
-use serde_json::{Map, Value, json};
-
-const GRAPHQL: &str = "application/graphql-response+json";
-const JSON: &str = "application/json";
-
-/// Answers by the document: what it says is what happens. Notes what it was asked.
-#[derive(Default)]
-struct Script {
-    asked: Mutex<Vec<(GraphqlRequest, Identity, RequestContext)>>,
-}
-
-#[async_trait]
-impl Engine for Script {
-    async fn execute(
-        &self,
-        request: GraphqlRequest,
-        identity: Identity,
-        context: RequestContext,
-    ) -> GraphqlResponse {
-        let document = request.document.clone();
-        let queries_only = request.queries_only;
-        self.asked.lock().expect("no panic").push((request, identity, context));
-        let (body, outcome) = match document.as_str() {
-            "panic" => panic!("as the document says"),
-            "mutation" if queries_only => (r#"{"errors":[{}]}"#, Outcome::MutationByGet),
-            "null" => (r#"{"errors":[{}],"data":null}"#, Outcome::Executed),
-            "partial" => (r#"{"errors":[{}],"data":{"a":null}}"#, Outcome::Executed),
-            name => match Code::ALL.iter().find(|code| code.as_str() == name) {
-                Some(code) => (r#"{"errors":[{}]}"#, Outcome::RequestError(*code)),
-                None => (r#"{"data":{"a":1}}"#, Outcome::Executed),
-            },
-        };
-        let errors = usize::from(body.contains("errors"));
-        let body = Bytes::from_static(body.as_bytes());
-        GraphqlResponse { body, outcome, operation: None, errors, headers: HeaderMap::new() }
-    }
-}
-
-struct Gateway {
-    script: Arc<Script>,
-    router: TowerToHyperService<axum::Router>,
-    config: Config,
-}
-
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-impl Answer {
-    fn header(&self, name: impl http::header::AsHeaderName) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).expect("JSON")
-    }
-
-    /// The code of the only error, in GraphQL's form.
-    fn code(&self) -> String {
-        let body = self.json();
-        let errors = body["errors"].as_array().expect("errors");
-        assert_eq!((errors.len(), body.get("data")), (1, None), "{body}");
-        assert!(
-            errors[0]["message"].as_str().is_some_and(|message| message.ends_with('.')),
-            "{body}"
-        );
-        errors[0]["extensions"]["code"].as_str().expect("a code").to_owned()
-    }
-}
-
-impl Gateway {
-    fn new(settings: &str) -> Self {
-        let secret = "[[auth.jwt]]\nsecret = \"one secret of thirty-two bytes or more\"\n";
-        let text = format!("{settings}\n{secret}");
-        let loaded = Config::from_texts([("onedoor.toml", text)], &FixedEnv::new());
-        let config = loaded.draft;
-        assert_eq!(config.auth.jwt.len(), 1);
-        let script = Arc::new(Script::default());
-        let authenticator = Authenticator::new(&config.auth, ReadClaims::default());
-        let engine: Arc<dyn Engine> = Arc::clone(&script) as _;
-        let door = Door::new(&config, authenticator, Vec::new(), engine);
-        let router = TowerToHyperService::new(router(Arc::new(door)));
-        Self { script, router, config }
-    }
-
-    async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.call(request).await.expect("the router never fails");
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("a whole body").to_bytes();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
-    }
-
-    async fn post(&self, accept: &str, body: impl Into<Body>) -> Answer {
-        let request = Request::post("/graphql").header(CONTENT_TYPE, JSON).header(ACCEPT, accept);
-        self.send(request.body(body.into()).expect("a request")).await
-    }
-
-    async fn get(&self, path_and_query: &str) -> Answer {
-        let request = Request::get(path_and_query).header(ACCEPT, GRAPHQL);
-        self.send(request.body(Body::empty()).expect("a request")).await
-    }
-
-    fn asked(&self) -> Option<(GraphqlRequest, Identity, RequestContext)> {
-        self.script.asked.lock().expect("no panic").pop()
-    }
-
-    fn token(&self) -> String {
-        let claims = Map::from_iter([("sub".to_owned(), json!("ada"))]);
-        let lifetime = std::time::Duration::from_secs(60);
-        let token = mint(&self.config.auth.jwt[0], claims, lifetime).expect("signed");
-        format!("Bearer {token}")
-    }
-}
-
-fn document(text: &str) -> String {
-    json!({ "query": text }).to_string()
-}
+use serde_json::json;
 
 #[tokio::test]
 async fn the_status_follows_from_the_outcome_and_the_media_type() {
@@ -194,6 +70,8 @@ async fn a_malformed_body_is_400_in_either_media_type_and_never_executed() {
         ("something after it", br#"{"query":"{ a }"} x"#.to_vec()),
         ("single quotes", b"{'query':'{ a }'}".to_vec()),
         ("invalid UTF-8", invalid_utf8),
+        ("UTF-16", document("{ a }").encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        ("a byte order mark", format!("\u{feff}{}", document("{ a }")).into_bytes()),
         ("a lone surrogate", br#"{"query":"\ud800"}"#.to_vec()),
         ("very deep", "[".repeat(100_000).into_bytes()),
         ("null", b"null".to_vec()),
@@ -221,8 +99,17 @@ async fn a_malformed_body_is_400_in_either_media_type_and_never_executed() {
         }
     }
     assert!(gateway.asked().is_none());
-    let message = gateway.post(JSON, "[]").await.json()["errors"][0]["message"].to_string();
-    assert!(message.contains("Batches"), "{message}");
+    // What is wrong is not always what a parser trips over.
+    for (body, said) in [
+        ("", "the text is empty"),
+        ("[]", "Batches"),
+        ("\u{feff}{}", "byte order mark"),
+        (r#"{"qeury":""}"#, "no `query`"),
+        (r#"{"query":"","variables":[7]}"#, "`variables` must be an object, not"),
+    ] {
+        let message = gateway.post(JSON, body).await.json()["errors"][0]["message"].to_string();
+        assert!(message.contains(said), "{message}");
+    }
 }
 
 #[tokio::test]
@@ -255,13 +142,13 @@ async fn what_a_body_holds_reaches_the_engine() {
 #[tokio::test]
 async fn a_post_must_say_that_it_is_json() {
     let gateway = Gateway::new("");
-    for content_type in [
-        None,
-        Some("text/plain"),
-        Some("application/x-www-form-urlencoded"),
-        Some("multipart/form-data; boundary=x"),
-        Some("application/graphql"),
-        Some("application/json; charset=latin1"),
+    for (content_type, said) in [
+        (None, "needs a Content-Type"),
+        (Some("text/plain"), "must be application/json"),
+        (Some("application/x-www-form-urlencoded"), "must be application/json"),
+        (Some("application/graphql"), "an object with a `query`"),
+        (Some("multipart/form-data; boundary=x"), "`[[route]]`"),
+        (Some("application/json; charset=latin1"), "UTF-8"),
     ] {
         let mut request = Request::post("/graphql").header(ACCEPT, GRAPHQL);
         if let Some(content_type) = content_type {
@@ -269,11 +156,10 @@ async fn a_post_must_say_that_it_is_json() {
         }
         let request = request.body(Body::from(document("{ a }"))).expect("a request");
         let answer = gateway.send(request).await;
-        assert_eq!(
-            (answer.status, answer.code().as_str()),
-            (415, "BAD_REQUEST"),
-            "{content_type:?}"
-        );
+        assert_eq!((answer.status, answer.code().as_str()), (415, "BAD_REQUEST"), "{said}");
+        assert_eq!(answer.header(ACCEPT), JSON, "{said}");
+        let message = answer.json()["errors"][0]["message"].to_string();
+        assert!(message.contains(said), "{message}");
     }
     assert!(gateway.asked().is_none());
 }
@@ -281,8 +167,56 @@ async fn a_post_must_say_that_it_is_json() {
 #[tokio::test]
 async fn a_client_that_takes_no_json_gets_406() {
     let gateway = Gateway::new("");
-    let answer = gateway.post("text/html", document("{ a }")).await;
-    assert_eq!((answer.status, answer.code().as_str()), (406, "BAD_REQUEST"));
+    for accept in [
+        "text/html",
+        "application/xml, text/*",
+        "application/json;q=0, application/graphql-response+json;q=0",
+        "*/*;q=0",
+        "application/json; charset=latin1",
+    ] {
+        let answer = gateway.post(accept, document("{ a }")).await;
+        assert_eq!((answer.status, answer.code().as_str()), (406, "BAD_REQUEST"), "{accept}");
+        assert_eq!(answer.header(CONTENT_TYPE), "application/json; charset=utf-8", "{accept}");
+    }
+    assert!(gateway.asked().is_none());
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_say_what_it_takes_is_answered_as_one_that_takes_json_alone() {
+    let gateway = Gateway::new("");
+    for accept in [None, Some(""), Some("*/*"), Some("application/*")] {
+        for (text, status) in [("{ a }", 200), ("GRAPHQL_VALIDATION_FAILED", 200), ("", 200)] {
+            let mut request = Request::post("/graphql").header(CONTENT_TYPE, JSON);
+            if let Some(accept) = accept {
+                request = request.header(ACCEPT, accept);
+            }
+            let request = request.body(Body::from(document(text))).expect("a request");
+            let answer = gateway.send(request).await;
+            assert_eq!(answer.status, status, "{text} as {accept:?}");
+            assert_eq!(answer.header(CONTENT_TYPE), "application/json; charset=utf-8");
+        }
+        let mut request = Request::post("/graphql").header(CONTENT_TYPE, JSON);
+        if let Some(accept) = accept {
+            request = request.header(ACCEPT, accept);
+        }
+        let answer = gateway.send(request.body(Body::from("{")).expect("a request")).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "BAD_REQUEST"), "{accept:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_url_of_a_post_brings_nothing() {
+    let gateway = Gateway::new("");
+    let url = "/graphql?query=%7Bb%7D&operationName=Op&variables=%7B%22v%22%3A1%7D&query=x";
+    let ask = async |body: String| {
+        let request = Request::post(url).header(CONTENT_TYPE, JSON).header(ACCEPT, GRAPHQL);
+        gateway.send(request.body(Body::from(body)).expect("a request")).await.status
+    };
+    assert_eq!(ask(document("{ a }")).await, 200);
+    let (request, ..) = gateway.asked().expect("executed");
+    assert_eq!((request.document.as_str(), request.operation_name.as_deref()), ("{ a }", None));
+    assert!(request.variables().is_none() && !request.queries_only);
+    assert_eq!(ask("{}".to_owned()).await, 400);
     assert!(gateway.asked().is_none());
 }
 
@@ -298,7 +232,7 @@ async fn a_get_brings_queries_in_its_url() {
     assert_eq!(request.variables().expect("given").raw(), br#"{"v":1}"#);
     assert!(request.queries_only && request.extensions().is_some());
 
-    let empty = "/graphql?query=first&query=%7Ba%7D&variables=&operationName=&extensions=null";
+    let empty = "/graphql?query=%7Ba%7D&variables=&operationName=&extensions=null&other=y&other=";
     assert_eq!(gateway.get(empty).await.status, 200);
     let (request, ..) = gateway.asked().expect("executed");
     assert_eq!((request.document.as_str(), request.operation_name.as_deref()), ("{a}", None));
@@ -314,6 +248,10 @@ async fn a_get_brings_queries_in_its_url() {
         "/graphql?query=%7Ba%7D&extensions=%22%22",
         "/graphql?query=%ff",
         "/graphql?query=%7Ba%7D&operationName=%c3",
+        "/graphql?query=%7Ba%7D&query=%7Ba%7D",
+        "/graphql?query=%7Ba%7D&operationName=&operationName=Op",
+        "/graphql?query=%7Ba%7D&v%61riables=%7B%7D&variables=%7B%7D",
+        "/graphql?query=%7Ba%7D&extensions=&extensions=",
     ] {
         let answer = gateway.get(url).await;
         assert_eq!((answer.status, answer.code().as_str()), (400, "BAD_REQUEST"), "{url}");
@@ -355,14 +293,47 @@ async fn a_get_that_a_page_of_another_site_could_cause_is_refused() {
 }
 
 #[tokio::test]
-async fn any_other_method_is_405() {
+async fn a_head_is_answered_as_a_get_without_the_body() {
     let gateway = Gateway::new("");
-    for method in ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "QUERY"] {
+    for (url, accept) in [
+        ("/graphql?query=%7Ba%7D", GRAPHQL),
+        ("/graphql?query=BAD_USER_INPUT", GRAPHQL),
+        ("/graphql?query=BAD_USER_INPUT", JSON),
+        ("/graphql?query=mutation", JSON),
+        ("/graphql?query=%7Ba%7D", "*/*"),
+        ("/graphql", GRAPHQL),
+    ] {
+        let ask = async |method: Method| {
+            let request = Request::builder().method(method).uri(url).header(ACCEPT, accept);
+            let request = request.header("x-request-id", "id").body(Body::empty());
+            gateway.send(request.expect("a request")).await
+        };
+        let (get, head) = (ask(Method::GET).await, ask(Method::HEAD).await);
+        assert_eq!((head.status, &head.headers), (get.status, &get.headers), "{url} as {accept}");
+        assert_eq!(head.header(CONTENT_LENGTH), get.body.len().to_string());
+        assert!(head.body.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn options_tells_the_methods_and_any_other_method_is_405() {
+    let gateway = Gateway::new("graphql = { auth = \"required\" }");
+    for (method, status) in [
+        ("OPTIONS", 204),
+        ("PUT", 405),
+        ("DELETE", 405),
+        ("PATCH", 405),
+        ("TRACE", 405),
+        ("QUERY", 405),
+        ("post", 405),
+    ] {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let request = Request::builder().method(&method).uri("/graphql").header(ACCEPT, GRAPHQL);
         let request = request.header(CONTENT_TYPE, JSON).body(Body::from(document("{ a }")));
         let answer = gateway.send(request.expect("a request")).await;
-        assert_eq!((answer.status, answer.header(ALLOW)), (405, "GET, POST"), "{method}");
+        let allowed = "GET, HEAD, POST, OPTIONS";
+        assert_eq!((answer.status, answer.header(ALLOW)), (status, allowed), "{method}");
+        assert_eq!(answer.body.is_empty(), status == 204, "{method}");
     }
     assert!(gateway.asked().is_none());
 }

@@ -156,6 +156,24 @@ async fn a_body_arrives_as_it_was_framed_and_without_trailers() {
 }
 
 #[tokio::test]
+async fn nothing_is_compressed_or_decompressed_on_the_way() {
+    let long = "x".repeat(5_000);
+    for coding in ["", "content-encoding: gzip\r\n"] {
+        let length = long.len();
+        let answer = format!("{OK}{coding}content-length: {length}\r\n\r\n{long}");
+        let upstream = Upstream::answering(answer).await;
+        let gateway = Served::over(upstream.address, OPEN).await;
+        let takes = "accept-encoding: zstd, br, gzip, identity;q=0\r\n";
+        let answer = gateway.send(get("/api/orders", takes)).await;
+        assert_eq!((answer.status(), answer.body.as_str()), (200, long.as_str()));
+        let said = coding.trim_end().trim_start_matches("content-encoding: ");
+        assert_eq!((answer.header("content-encoding"), answer.header("vary")), (said, ""));
+        let asked = upstream.request();
+        assert_eq!(asked.header("accept-encoding"), "zstd, br, gzip, identity;q=0");
+    }
+}
+
+#[tokio::test]
 async fn an_answers_trailers_are_left_out() {
     let upstream = Upstream::answering(
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-late\r\n\r\n\

@@ -325,7 +325,7 @@ async fn what_pages_may_read_and_the_gateways_own_headers_are_as_ever() {
         ("access-control-expose-headers", "x-request-id"),
         ("cache-control", "no-store"),
         ("content-type", "application/json; charset=utf-8"),
-        ("vary", "Origin"),
+        ("vary", "Accept, Accept-Encoding, Origin"),
         ("x-content-type-options", "nosniff"),
         ("x-region", "users"),
     ] {

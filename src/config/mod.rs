@@ -160,6 +160,8 @@ pub struct Graphql {
     pub graphiql: Switch,
     /// Whether requests may ask for their plan and for a trace of their upstream calls.
     pub trace: Switch,
+    /// Whether responses are compressed for clients that take that.
+    pub compression: bool,
 }
 
 /// What `onedoor dev` and `onedoor token` use.

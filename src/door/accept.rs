@@ -4,6 +4,8 @@
 use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
+use super::weighted::{Weighted, parameter, weighted};
+
 /// Any value of this header shows that a GET is no link, form or image of another site: none of
 /// these can send it, and a script must ask first (CORS).
 pub const GRAPHQL_PREFLIGHT: HeaderName = HeaderName::from_static("graphql-preflight");
@@ -45,17 +47,18 @@ impl MediaType {
 /// Of two wanted alike it is `application/graphql-response+json` if the client names that, else
 /// `application/json`: who writes `*/*` or nothing is probably older than the other type.
 pub(super) fn negotiate(headers: &HeaderMap) -> Option<MediaType> {
-    let ranges = ranges(headers);
+    let ranges: Vec<_> = weighted(headers, &ACCEPT).collect();
     if ranges.is_empty() {
         return Some(MediaType::Json);
     }
     let wanted = |wanted: MediaType| {
-        let matching = ranges.iter().filter_map(|range| Some((range.rank(wanted)?, range.quality)));
+        let matching =
+            ranges.iter().filter_map(|range| Some((rank(range, wanted)?, range.quality)));
         // The most specific range decides; of equal ones the kindest.
         matching.max().map_or((0, 0), |(rank, quality)| (quality, rank))
     };
     let [(modern, rank), (json, _)] = MediaType::ALL.map(wanted);
-    let named = rank == Range::EXACT;
+    let named = rank == EXACT;
     match (modern, json) {
         (0, 0) => None,
         (modern, json) if modern > json || (modern == json && named) => {
@@ -67,70 +70,71 @@ pub(super) fn negotiate(headers: &HeaderMap) -> Option<MediaType> {
 }
 
 /// Whether a request of this method is certainly no other site's link, form, image or script tag: a
-/// POST by its content type, which no form can send; a GET only if it names a JSON type in `Accept`
-/// or has a [`GRAPHQL_PREFLIGHT`] header.
+/// POST by its content type, which no form can send; a GET or HEAD only if it names a JSON type in
+/// `Accept` or has a [`GRAPHQL_PREFLIGHT`] header.
 pub(super) fn is_deliberate(method: &Method, headers: &HeaderMap) -> bool {
-    method != Method::GET
+    *method == Method::POST
         || headers.contains_key(GRAPHQL_PREFLIGHT)
-        || ranges(headers)
-            .iter()
-            .any(|range| MediaType::ALL.iter().any(|of| range.rank(*of) == Some(Range::EXACT)))
+        || weighted(headers, &ACCEPT)
+            .any(|range| MediaType::ALL.iter().any(|of| rank(&range, *of) == Some(EXACT)))
 }
 
-/// Whether a body says that it is JSON in UTF-8.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let mut sent = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (sent.next(), sent.next()) else { return false };
-    let Ok(value) = value.to_str() else { return false };
-    let mut parts = value.split(';').map(str::trim);
-    let json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
-    json && parts.all(|parameter| match parameter.split_once('=') {
-        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
-            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-        }
-        _ => true,
-    })
+/// How specifically a range covers a type that is its own name.
+const EXACT: u8 = 3;
+
+/// How specifically a range of `Accept` covers a type; `None`: not at all, as does one that asks for
+/// another charset than the only one JSON has.
+fn rank(range: &Weighted<'_>, of: MediaType) -> Option<u8> {
+    if !range.parameter("charset").is_none_or(is_utf_8) {
+        return None;
+    }
+    match range.name {
+        name if name.eq_ignore_ascii_case(of.as_str()) => Some(EXACT),
+        name if name.eq_ignore_ascii_case("application/*") => Some(2),
+        "*/*" => Some(1),
+        _ => None,
+    }
 }
 
-/// One range of `Accept`.
-struct Range {
-    /// Lower case, without parameters.
-    media: String,
-    /// Thousandths.
-    quality: u16,
+/// What a request says that its body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// JSON in UTF-8.
+    Json,
+    /// JSON in another charset, which is none (RFC 8259 section 8.1).
+    OtherCharset,
+    /// A form with files, as GraphQL's multipart uploads are.
+    Upload,
+    /// Something else, or several things at once.
+    Other,
+    /// It does not say.
+    Unsaid,
 }
 
-impl Range {
-    const EXACT: u8 = 3;
-
-    /// How specifically it covers a type; `None`: not at all.
-    fn rank(&self, of: MediaType) -> Option<u8> {
-        match self.media.as_str() {
-            media if media == of.as_str() => Some(Self::EXACT),
-            "application/*" => Some(2),
-            "*/*" => Some(1),
-            _ => None,
+impl Content {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut sent = headers.get_all(CONTENT_TYPE).iter();
+        let value = match (sent.next(), sent.next()) {
+            (None, _) => return Self::Unsaid,
+            (Some(value), None) => value.to_str().unwrap_or_default(),
+            (Some(_), Some(_)) => return Self::Other,
+        };
+        let (essence, parameters) = value.split_once(';').unwrap_or((value, ""));
+        let is = |media: &str| essence.trim().eq_ignore_ascii_case(media);
+        if is("multipart/form-data") {
+            Self::Upload
+        } else if !is("application/json") {
+            Self::Other
+        } else if parameter(parameters, "charset").is_none_or(is_utf_8) {
+            Self::Json
+        } else {
+            Self::OtherCharset
         }
     }
 }
 
-fn ranges(headers: &HeaderMap) -> Vec<Range> {
-    let lists = headers.get_all(ACCEPT).iter().filter_map(|list| list.to_str().ok());
-    let ranges = lists.flat_map(|list| list.split(',')).filter_map(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let media = parts.next().filter(|media| !media.is_empty())?.to_ascii_lowercase();
-        let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
-        Some(Range { media, quality: weight.map_or(1000, thousandths) })
-    });
-    ranges.collect()
-}
-
-/// A weight (RFC 9110 section 12.4.2) in thousandths; what is none counts as 0.
-fn thousandths(weight: &str) -> u16 {
-    match weight.parse::<f32>() {
-        Ok(weight) if (0.0..=1.0).contains(&weight) => (weight * 1000.0).round() as u16,
-        _ => 0,
-    }
+fn is_utf_8(charset: &str) -> bool {
+    charset.eq_ignore_ascii_case("utf-8")
 }
 
 #[cfg(test)]
@@ -148,7 +152,7 @@ mod tests {
     #[test]
     fn the_answers_type_follows_accept() {
         use MediaType::{GraphqlResponse, Json};
-        let table: [(&[&str], _); 16] = [
+        let table: [(&[&str], _); 24] = [
             (&[], Some(Json)),
             (&["*/*"], Some(Json)),
             (&["application/*"], Some(Json)),
@@ -165,6 +169,15 @@ mod tests {
             (&["text/html"], None),
             (&["application/json;q=0"], None),
             (&["application/json;q=nonsense"], None),
+            (&[""], Some(Json)),
+            (&["application/json;q=0.001"], Some(Json)),
+            (&["application/*, application/json;q=0.5"], Some(GraphqlResponse)),
+            (&["application/graphql-response+json;q=0, application/*"], Some(Json)),
+            (&["*/*;q=0.1, application/json;q=0"], Some(GraphqlResponse)),
+            (&["application/json;charset=\"UTF-8\""], Some(Json)),
+            (&["application/json; charset=latin1"], None),
+            // Java's own client.
+            (&["text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"], Some(Json)),
         ];
         for (accept, expected) in table {
             assert_eq!(negotiate(&headers(ACCEPT, accept)), expected, "{accept:?}");
@@ -185,29 +198,27 @@ mod tests {
 
     #[test]
     fn a_body_is_json_if_it_says_so_once_and_in_utf_8() {
-        for json in [
-            "application/json",
-            "Application/JSON",
-            "application/json; charset=utf-8",
-            "application/json;charset=\"UTF-8\"",
-            "application/json; profile=x",
-        ] {
-            assert!(is_json(&headers(CONTENT_TYPE, &[json])), "{json}");
+        use Content::{Json, Other, OtherCharset, Unsaid, Upload};
+        let table: [(&[&str], _); 16] = [
+            (&["application/json"], Json),
+            (&["Application/JSON"], Json),
+            (&["application/json; charset=utf-8"], Json),
+            (&["application/json;Charset=\"UTF-8\""], Json),
+            (&["application/json; profile=x"], Json),
+            (&["application/json; charset=utf-16"], OtherCharset),
+            (&["application/json; charset="], OtherCharset),
+            (&["multipart/form-data; boundary=x"], Upload),
+            (&["text/plain"], Other),
+            (&["application/graphql"], Other),
+            (&["application/x-www-form-urlencoded"], Other),
+            (&["application/jsonp"], Other),
+            (&["text/plain; application/json"], Other),
+            (&["application/json, text/plain"], Other),
+            (&["application/json", "application/json"], Other),
+            (&[], Unsaid),
+        ];
+        for (sent, expected) in table {
+            assert_eq!(Content::of(&headers(CONTENT_TYPE, sent)), expected, "{sent:?}");
         }
-        for other in [
-            "",
-            "text/plain",
-            "application/x-www-form-urlencoded",
-            "multipart/form-data; boundary=x",
-            "application/graphql",
-            "application/jsonp",
-            "text/plain; application/json",
-            "application/json; charset=utf-16",
-            "application/json, text/plain",
-        ] {
-            assert!(!is_json(&headers(CONTENT_TYPE, &[other])), "{other}");
-        }
-        assert!(!is_json(&HeaderMap::new()));
-        assert!(!is_json(&headers(CONTENT_TYPE, &["application/json", "application/json"])));
     }
 }

@@ -3,24 +3,26 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::response::Response;
-use bytes::Bytes;
-use http::header::HeaderMap;
+use http::header::{ACCEPT, HeaderMap, HeaderValue, VARY};
 use http::request::Parts;
 use http::{Method, StatusCode};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::config::GraphqlAuth;
 use crate::failure::Code;
 use crate::identity::{self, ClientHeaders, Identity, Refusal};
 
-use super::accept::{self, MediaType};
+use super::accept::{self, Content, MediaType};
 use super::arrival::{Arrival, has_one_reading};
+use super::coding::{self, Wanted};
 use super::reply::{self, Refused};
 use super::request::GraphqlRequest;
-use super::{Door, RequestContext};
+use super::{Door, RequestContext, body, compress};
+
+/// The methods that are answered; a HEAD as a GET without the body (RFC 9110 section 9.3.2).
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
 
 /// Answers a request to the GraphQL endpoint.
 pub(super) async fn answer(
@@ -29,15 +31,38 @@ pub(super) async fn answer(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let media = accept::negotiate(&parts.headers);
-    match admit(&door, &arrival, &parts, body, media).await {
-        Err(refused) => refused.into_response(media.unwrap_or(MediaType::Json)),
+    if parts.method == Method::OPTIONS {
+        return reply::options(METHODS);
+    }
+    let wants = Wants::by(&door, &parts.headers);
+    let whole = match admit(&door, &arrival, &parts, body, wants).await {
+        Err(refused) => refused.into_whole(wants.media.unwrap_or(MediaType::Json)),
         Ok((media, request, identity)) => {
             let Arrival { request_id, trace, deadline, calls } = arrival;
             let headers = ClientHeaders::new(parts.headers, &door.reserved);
             let context = RequestContext { request_id, trace, deadline, headers, calls };
             reply::graphql(door.engine.execute(request, identity, context).await, media)
         }
+    };
+    let mut response = compress::compressed(whole, wants.coding).await.into_response();
+    let varies = if door.compression { "Accept, Accept-Encoding" } else { "Accept" };
+    response.headers_mut().insert(VARY, HeaderValue::from_static(varies));
+    response
+}
+
+/// How a client wants its answer.
+#[derive(Clone, Copy)]
+struct Wants {
+    /// `None`: in none of the types there are.
+    media: Option<MediaType>,
+    coding: Wanted,
+}
+
+impl Wants {
+    fn by(door: &Door, headers: &HeaderMap) -> Self {
+        let coding = Wanted::by(headers);
+        let coding = if door.compression { coding } else { coding.uncompressed() };
+        Self { media: accept::negotiate(headers), coding }
     }
 }
 
@@ -46,16 +71,21 @@ async fn admit(
     arrival: &Arrival,
     parts: &Parts,
     body: Body,
-    media: Option<MediaType>,
+    wants: Wants,
 ) -> Result<(MediaType, GraphqlRequest, Identity), Refused> {
-    if parts.method != Method::GET && parts.method != Method::POST {
-        return Err(Refused::method("GET, POST"));
-    }
+    let by_url = match parts.method {
+        Method::GET | Method::HEAD => true,
+        Method::POST => false,
+        _ => return Err(Refused::method(METHODS)),
+    };
     has_one_reading(&parts.headers)?;
-    let media = media.ok_or_else(|| {
-        let message = "The answer is application/graphql-response+json or application/json.";
-        Refused::by_http(StatusCode::NOT_ACCEPTABLE, message)
+    let not_acceptable = |message| Refused::by_http(StatusCode::NOT_ACCEPTABLE, message);
+    let media = wants.media.ok_or_else(|| {
+        not_acceptable("The answer is application/graphql-response+json or application/json.")
     })?;
+    if wants.coding.is_impossible() {
+        return Err(not_acceptable("The answer has no content coding that is wanted."));
+    }
     if !accept::is_deliberate(&parts.method, &parts.headers) {
         let message = "A GET needs an Accept header that names application/json or \
             application/graphql-response+json, or any graphql-preflight header.";
@@ -63,15 +93,31 @@ async fn admit(
     }
     let required = door.auth == GraphqlAuth::Required;
     let identity = authenticate(door, arrival, &parts.headers, required).await?;
-    let request = if parts.method == Method::GET {
+    let request = if by_url {
         GraphqlRequest::from_query(parts.uri.query().unwrap_or_default())?
-    } else if accept::is_json(&parts.headers) {
-        GraphqlRequest::from_body(read(door, arrival, body).await?)?
     } else {
-        let message = "The body must be application/json, in UTF-8.";
-        return Err(Refused::by_http(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        says_json(&parts.headers)?;
+        let coding = coding::sent(&parts.headers)?;
+        let limit = door.limits.request_body.bytes();
+        GraphqlRequest::from_body(body::read(body, coding, limit, arrival.deadline).await?)?
     };
     Ok((media, request, identity))
+}
+
+/// Whether a body is worth reading (415 if not).
+fn says_json(headers: &HeaderMap) -> Result<(), Refused> {
+    let message = match Content::of(headers) {
+        Content::Json => return Ok(()),
+        Content::OtherCharset => "JSON is UTF-8: leave the charset out, or write charset=utf-8.",
+        Content::Upload => {
+            "Files are not uploaded by GraphQL: send them to a plain path that passes through to \
+             its service (`[[route]]`), and name what came of it in a mutation's arguments."
+        }
+        Content::Other => "The body must be application/json: an object with a `query`.",
+        Content::Unsaid => "The body needs a Content-Type: application/json.",
+    };
+    let refused = Refused::by_http(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+    Err(refused.with(ACCEPT, HeaderValue::from_static("application/json")))
 }
 
 /// Who is asking. A token that is sent must be valid, needed or not.
@@ -97,24 +143,4 @@ pub(super) async fn authenticate(
         return Err(Refused::caller("A token is needed.", Refusal::invitation()));
     }
     Ok(identity)
-}
-
-/// The whole body, within the limit and before the deadline.
-async fn read(door: &Door, arrival: &Arrival, body: Body) -> Result<Bytes, Refused> {
-    let limit = door.limits.request_body.bytes();
-    let too_large = || Refused::new(Code::RequestTooLarge, "The body is larger than allowed.");
-    // What `Content-Length` announces is not read at all.
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large());
-    }
-    let whole = Limited::new(body, limit).collect();
-    match tokio::time::timeout_at(arrival.deadline, whole).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Refused::malformed("The body is not whole.")),
-        Err(_) => {
-            let message = "The body did not come in time.";
-            Err(Refused::by_http(StatusCode::REQUEST_TIMEOUT, message))
-        }
-    }
 }

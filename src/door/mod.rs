@@ -7,6 +7,9 @@
 
 mod accept;
 mod arrival;
+mod body;
+mod coding;
+mod compress;
 mod console;
 mod cors;
 mod engine;
@@ -18,6 +21,7 @@ mod request;
 mod route;
 mod serve;
 mod swap;
+mod weighted;
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +31,7 @@ pub use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
 use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt as _};
 use http::header::{HeaderMap, HeaderName};
 use tokio::time::Instant;
 
@@ -97,6 +102,18 @@ pub trait Engine: Send + Sync + 'static {
         identity: Identity,
         context: RequestContext,
     ) -> GraphqlResponse;
+
+    /// Answers one request with as many responses as it takes: a query or a mutation with one, a
+    /// subscription with one for each event. Nothing runs before the stream is polled, and dropping
+    /// it ends all that it began. A first response that is a request error is the only one.
+    fn stream(
+        self: Arc<Self>,
+        request: GraphqlRequest,
+        identity: Identity,
+        context: RequestContext,
+    ) -> BoxStream<'static, GraphqlResponse> {
+        stream::once(async move { self.execute(request, identity, context).await }).boxed()
+    }
 }
 
 /// Everything that stands at the door: who may come in, and how much they may bring.
@@ -110,6 +127,7 @@ pub struct Door {
     auth: GraphqlAuth,
     limits: Limits,
     path: String,
+    compression: bool,
 }
 
 impl Door {
@@ -131,6 +149,7 @@ impl Door {
             auth: config.graphql.auth,
             limits: config.limits.clone(),
             path: config.graphql.path.as_str().to_owned(),
+            compression: config.graphql.compression,
         }
     }
 

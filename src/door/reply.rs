@@ -7,8 +7,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE,
-    X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 
 use crate::failure::{Code, Failure};
@@ -55,6 +55,33 @@ pub const fn status_of(code: Code) -> StatusCode {
     }
 }
 
+/// An answer of GraphQL's door whose bytes are all there: the only kind that can be compressed. It is
+/// made of bytes, and here only, so that nothing which is still to come can be waited for by mistake.
+#[derive(Debug)]
+pub(super) struct Whole(http::Response<Bytes>);
+
+impl Whole {
+    pub(super) fn body(&self) -> &Bytes {
+        self.0.body()
+    }
+
+    /// Whether it has a content coding already.
+    pub(super) fn is_encoded(&self) -> bool {
+        self.0.headers().contains_key(CONTENT_ENCODING)
+    }
+
+    /// The same in a content coding.
+    pub(super) fn encoded(self, coding: HeaderValue, body: Bytes) -> Self {
+        let mut response = self.0.map(|_| body);
+        response.headers_mut().insert(CONTENT_ENCODING, coding);
+        Self(response)
+    }
+
+    pub(super) fn into_response(self) -> Response {
+        self.0.map(Body::from)
+    }
+}
+
 /// A request that is refused at the door, before any GraphQL and before any upstream: its status is
 /// the same in either of GraphQL's media types.
 #[derive(Debug)]
@@ -82,32 +109,39 @@ impl Refused {
     }
 
     /// Another method than these (405).
-    pub(super) fn method(allowed: &'static str) -> Self {
+    pub(super) fn method(allowed: HeaderValue) -> Self {
         let message = "GraphQL is asked by POST, or by GET for queries.";
-        let refused = Self::by_http(StatusCode::METHOD_NOT_ALLOWED, message);
-        Self { header: Some((ALLOW, HeaderValue::from_static(allowed))), ..refused }
+        Self::by_http(StatusCode::METHOD_NOT_ALLOWED, message).with(ALLOW, allowed)
+    }
+
+    /// The same with a header that says what would have been right.
+    pub(super) fn with(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self { header: Some((name, value)), ..self }
     }
 
     /// Where this request ends and the next begins is not beyond doubt: none that follows on its
     /// connection can be trusted (RFC 9112 section 6.3).
     pub(super) fn unframed(status: StatusCode, message: &'static str) -> Self {
-        let close = (CONNECTION, HeaderValue::from_static("close"));
-        Self { header: Some(close), ..Self::by_http(status, message) }
+        Self::by_http(status, message).with(CONNECTION, HeaderValue::from_static("close"))
     }
 
     /// The caller is not let in (401).
     pub(super) fn caller(message: &'static str, challenge: HeaderValue) -> Self {
-        let refused = Self::new(Code::Unauthenticated, message);
-        Self { header: Some((WWW_AUTHENTICATE, challenge)), ..refused }
+        Self::new(Code::Unauthenticated, message).with(WWW_AUTHENTICATE, challenge)
     }
 
     /// As a GraphQL response without data.
     pub(super) fn into_response(self, media: MediaType) -> Response {
+        self.into_whole(media).into_response()
+    }
+
+    /// The same, its bytes at hand.
+    pub(super) fn into_whole(self, media: MediaType) -> Whole {
         let Self { status, code, message, header } = self;
         let mut response = json(status, media, error_body(code, &message));
         response.extensions_mut().insert(Told { errors: 1, ..Told::default() });
         response.headers_mut().extend(header);
-        response
+        Whole(response)
     }
 
     /// As a problem of a plain path.
@@ -130,7 +164,7 @@ impl From<Failure> for Refused {
 }
 
 /// An engine's response, with the status that GraphQL over HTTP wants for it.
-pub(super) fn graphql(answer: GraphqlResponse, media: MediaType) -> Response {
+pub(super) fn graphql(answer: GraphqlResponse, media: MediaType) -> Whole {
     let GraphqlResponse { body, outcome, operation, errors, headers } = answer;
     let status = match (outcome, media) {
         (Outcome::MutationByGet, _) => StatusCode::METHOD_NOT_ALLOWED,
@@ -150,7 +184,7 @@ pub(super) fn graphql(answer: GraphqlResponse, media: MediaType) -> Response {
         _ => {}
     }
     response.extensions_mut().insert(Told { operation, errors, ..Told::default() });
-    response
+    Whole(response)
 }
 
 /// An error on any path but GraphQL's (RFC 9457).
@@ -173,14 +207,26 @@ pub(super) fn problem(
 }
 
 /// An answer of JSON bytes in one of GraphQL's media types.
-fn json(status: StatusCode, media: MediaType, body: Bytes) -> Response {
-    bytes(status, media.content_type(), body)
+fn json(status: StatusCode, media: MediaType, body: Bytes) -> http::Response<Bytes> {
+    whole(status, media.content_type(), body)
+}
+
+/// Which methods a path answers, for who asks just that (RFC 9110 section 9.3.7).
+pub(super) fn options(allowed: HeaderValue) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(ALLOW, allowed);
+    response
 }
 
 /// An answer that is the caller's own and no page: no cache keeps it, no browser reads it as
 /// anything else.
 pub(super) fn bytes(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Response {
-    let mut response = Response::new(Body::from(body));
+    whole(status, content_type, body).map(Body::from)
+}
+
+fn whole(status: StatusCode, content_type: HeaderValue, body: Bytes) -> http::Response<Bytes> {
+    let mut response = http::Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type);

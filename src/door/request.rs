@@ -59,6 +59,12 @@ impl GraphqlRequest {
     /// Reads a body. Of members with the same name the last counts; unknown ones are left alone, as
     /// the protocol reserves them.
     pub(super) fn from_body(bytes: Bytes) -> Result<Self, Refused> {
+        // Some editors and shells write one, and nobody sees it (RFC 8259 section 8.1).
+        if bytes.starts_with(b"\xef\xbb\xbf") {
+            return Err(Refused::malformed(
+                "The body begins with a byte order mark: leave it out.",
+            ));
+        }
         let body = Body::parse(bytes)
             .map_err(|invalid| Refused::malformed(format!("The body is not JSON: {invalid}.")))?;
         let root = body.root();
@@ -99,24 +105,29 @@ impl GraphqlRequest {
         })
     }
 
-    /// Reads the parameters of a URL (`application/x-www-form-urlencoded`). Of parameters with the
-    /// same name the last counts.
+    /// Reads the parameters of a URL (`application/x-www-form-urlencoded`). Empty ones that may be
+    /// left out are left out. None may come twice: which one counts, each reader of URLs decides
+    /// otherwise, where all readers of JSON agree on the last.
     pub(super) fn from_query(query: &str) -> Result<Self, Refused> {
-        let mut document = None;
-        let mut request = Self { queries_only: true, ..Self::new("") };
+        const NAMES: [&str; 4] = ["query", "operationName", "variables", "extensions"];
+        let mut values = [const { None }; NAMES.len()];
         for pair in query.split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            match &*decode(name)? {
-                "query" => document = Some(decode(value)?),
-                "operationName" => request.operation_name = Some(decode(value)?),
-                "variables" => request.variables = parameter("variables", &decode(value)?)?,
-                "extensions" => request.extensions = parameter("extensions", &decode(value)?)?,
-                _ => {}
+            let name = decode(name)?;
+            let place = values.iter_mut().zip(NAMES).find(|(_, known)| *known == name);
+            let Some((place, known)) = place else { continue };
+            if place.replace(decode(value)?).is_some() {
+                return Err(Refused::malformed(format!("`{known}` is in the URL more than once.")));
             }
         }
-        // A form sends an empty field for a name that was not given.
-        request.operation_name = request.operation_name.filter(|name| !name.is_empty());
-        Ok(Self { document: document.ok_or_else(no_query)?, ..request })
+        let [document, operation_name, variables, extensions] = values;
+        Ok(Self {
+            document: document.ok_or_else(no_query)?,
+            operation_name: operation_name.filter(|name| !name.is_empty()),
+            variables: parameter("variables", &variables.unwrap_or_default())?,
+            extensions: parameter("extensions", &extensions.unwrap_or_default())?,
+            queries_only: true,
+        })
     }
 }
 

@@ -59,6 +59,7 @@ fn assemble(settings: GatewaySettings, jwt: Vec<JwtIssuer>, cors: Option<Cors>) 
             suggestions: graphql.suggestions,
             graphiql: graphql.graphiql,
             trace: graphql.trace,
+            compression: graphql.compression,
         },
         cors,
         limits,

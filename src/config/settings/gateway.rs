@@ -167,6 +167,9 @@ pub(crate) struct GraphqlSettings {
     /// Whether requests may ask for their plan and for a trace of their upstream calls, by
     /// `"extensions": {"onedoor": {"plan": true, "trace": true}}`.
     pub(crate) trace: Switch,
+    /// Whether responses are compressed for clients that take that. How long one is then depends on
+    /// what is in it; where that may tell a listener too much, choose false.
+    pub(crate) compression: bool,
 }
 
 impl Default for GraphqlSettings {
@@ -178,6 +181,7 @@ impl Default for GraphqlSettings {
             suggestions: Switch::Auto,
             graphiql: Switch::Auto,
             trace: Switch::Auto,
+            compression: true,
         }
     }
 }

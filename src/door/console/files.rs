@@ -8,9 +8,11 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use http::HeaderMap;
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue,
-    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+
+use crate::door::coding::{self, Coding};
 
 /// Each file by its path below the page's, compressed with gzip; none where the gateway was built
 /// without the page (`build.rs`).
@@ -49,7 +51,7 @@ pub(super) fn page(headers: &HeaderMap) -> Response {
 /// One of its files; `None`: there is none of this name.
 pub(super) fn file(path: &str, headers: &HeaderMap) -> Option<Response> {
     let (_, compressed) = FILES.iter().find(|(name, _)| *name == path)?;
-    if takes_gzip(headers) {
+    if coding::takes(headers, Coding::Gzip) {
         return Some(respond(path, Body::from(Bytes::from_static(compressed)), Some(GZIP)));
     }
     let mut plain = Vec::new();
@@ -92,45 +94,5 @@ fn media_type(path: &str) -> &'static str {
         "woff2" => "font/woff2",
         "txt" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
-    }
-}
-
-/// Whether a client decompresses gzip (RFC 9110 section 12.5.3). One that says nothing may not.
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    let lists = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|list| list.to_str().ok());
-    let (mut by_name, mut by_star) = (None, None);
-    for coding in lists.flat_map(|list| list.split(',')) {
-        let mut parts = coding.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        let refused = parts.any(|part| {
-            let weight = part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="));
-            weight.is_some_and(|weight| weight.parse() == Ok(0.0))
-        });
-        if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
-            by_name = Some(!refused);
-        } else if name == "*" {
-            by_star = Some(!refused);
-        }
-    }
-    by_name.or(by_star).unwrap_or(false)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gzip_goes_to_who_takes_it() {
-        let takes = |list: &'static str| {
-            let list = (ACCEPT_ENCODING, HeaderValue::from_static(list));
-            takes_gzip(&HeaderMap::from_iter([list]))
-        };
-        for list in ["gzip", "br, GZIP;q=0.5", "*", "deflate;q=1, *;q=0.1", "x-gzip"] {
-            assert!(takes(list), "{list}");
-        }
-        for list in ["", "br", "identity", "gzip;q=0", "gzip; q=0.000, *", "*;q=0", "gzipped"] {
-            assert!(!takes(list), "{list}");
-        }
-        assert!(!takes_gzip(&HeaderMap::new()));
     }
 }
