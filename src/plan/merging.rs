@@ -1,8 +1,8 @@
 //! Fields of one response key are one field (specification section 5.3.2). The rule is our own: the
 //! compiler's takes `[1]` and `[1, 2]` for the same value and names one of the two fields only.
 //!
-//! Merged selection sets are judged as a whole, first for their shape, then for those that may be
-//! asked of one object, and each only once: that is linear where fields are compared in pairs is
+//! Merged selection sets are judged as a whole, first for those that may be asked of one object, then
+//! for their shape, and each only once: that is linear where fields are compared in pairs is
 //! not (`FieldsInSetCanMerge` as XING has described it). Fragments must not form cycles.
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -27,8 +27,8 @@ pub(super) fn check(
     let mut merging = Merging { schema, document, source, seen, errors: Vec::new() };
     for operation in document.operations.iter() {
         let fields = merging.expanded([&operation.selection_set]);
-        merging.shapes(&fields);
         merging.parents(&fields);
+        merging.shapes(&fields);
     }
     merging.errors
 }
@@ -171,9 +171,11 @@ impl<'a> Merging<'a> {
     fn report(&mut self, key: &Name, found: &str, one: Selected<'_>, other: Selected<'_>) {
         let message = format!("`{key}` would be {found}; give one of them another alias.");
         let locations = self.source.locations([one.field.location(), other.field.location()]);
-        let error = RequestError::new(Code::GraphqlValidationFailed, message).at(locations);
-        if self.errors.len() < MOST_ERRORS && !self.errors.contains(&error) {
-            self.errors.push(error);
+        // Of two fields it is enough to say one thing.
+        let told = self.errors.iter().any(|error| error.locations == locations);
+        if self.errors.len() < MOST_ERRORS && !told {
+            let error = RequestError::new(Code::GraphqlValidationFailed, message);
+            self.errors.push(error.at(locations));
         }
     }
 }
