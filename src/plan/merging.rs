@@ -195,7 +195,7 @@ fn by_key<'a>(fields: &[Selected<'a>]) -> IndexMap<&'a Name, Vec<Selected<'a>>> 
 }
 
 /// The first with each other: what is the same as the first is the same among itself.
-fn pairs<'f, 'a>(fields: &'f [Selected<'a>]) -> impl Iterator<Item = (Selected<'a>, Selected<'a>)> {
+fn pairs<'a>(fields: &[Selected<'a>]) -> impl Iterator<Item = (Selected<'a>, Selected<'a>)> {
     let first = fields.first().copied();
     first.into_iter().flat_map(|first| fields.iter().skip(1).map(move |other| (first, *other)))
 }

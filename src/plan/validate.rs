@@ -51,7 +51,7 @@ pub(super) fn validate(
     let theirs = |error: &DiagnosticData| {
         let free = error.location().is_some_and(|at| literals.free.contains(&at.offset()));
         let name = error.unstable_error_name().unwrap_or_default();
-        !OURS.contains(&name) && !(free && name == "UnsupportedValueType")
+        !OURS.contains(&name) && (name != "UnsupportedValueType" || !free)
     };
     let faults = faults.into_iter().flat_map(|faults| faults.iter()).map(|it| it.error.clone());
     let faults: Vec<_> = faults.filter(theirs).collect();

@@ -53,7 +53,7 @@ impl Outcome {
             Result::Valid
         } else if let Some(data) = expected.get("data") {
             Result::Executed(
-                data.to_string(),
+                unordered(data),
                 items(&expected["raised"]).filter_map(Value::as_str).map(str::to_owned).collect(),
             )
         } else {
@@ -93,7 +93,7 @@ impl Outcome {
                 };
                 let mut raised: Vec<_> = errors().map(raised).collect();
                 raised.sort();
-                Result::Executed(data.to_string(), raised)
+                Result::Executed(unordered(data), raised)
             }
         };
         Self { result, told: errors().map(|error| format!("{} ", error["message"])).collect() }
@@ -126,6 +126,52 @@ fn well_formed(response: &Value) {
         assert!(items(&error["path"]).all(segment), "a path: {response}");
     }
 }
+
+/// The data as text. Of introspection, types, directives and possible types have no order (section
+/// 4.2), and what GraphQL itself defines is described in each implementation's own words and order.
+fn unordered(data: &Value) -> String {
+    let mut data = data.clone();
+    order(&mut data, false);
+    data.to_string()
+}
+
+fn order(value: &mut Value, own: bool) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| order(item, own)),
+        Value::Object(members) => {
+            let name = members.get("name").and_then(Value::as_str).unwrap_or_default();
+            let own = own || name.starts_with("__") || OWN.contains(&name);
+            for (key, value) in members.iter_mut() {
+                order(value, own);
+                match (key.as_str(), &mut *value) {
+                    (key, Value::Array(items)) if own || UNORDERED.contains(&key) => {
+                        items.sort_by_key(|item| item["name"].to_string() + &item.to_string());
+                    }
+                    ("description", text) if own => *text = Value::Null,
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Lists without an order.
+const UNORDERED: [&str; 4] = ["types", "directives", "possibleTypes", "locations"];
+
+/// The scalars and directives that GraphQL defines.
+const OWN: [&str; 10] = [
+    "Int",
+    "Float",
+    "String",
+    "Boolean",
+    "ID",
+    "skip",
+    "include",
+    "deprecated",
+    "specifiedBy",
+    "oneOf",
+];
 
 /// The places that an error of a response names.
 fn places(error: &Value) -> Vec<String> {

@@ -63,6 +63,18 @@ const EXECUTION: &[(&str, &str)] = &[
     ("6.4.4", "Handling Execution Errors"),
 ];
 
+/// Section 4 has no algorithms; these are its parts.
+const INTROSPECTION: &[(&str, &str)] = &[
+    ("4.1", "Type Name Introspection"),
+    ("4.2", "Schema Introspection"),
+    ("4.2.1", "The __Schema Type"),
+    ("4.2.2", "The __Type Type"),
+    ("4.2.3", "The __Field Type"),
+    ("4.2.4", "The __InputValue Type"),
+    ("4.2.5", "The __EnumValue Type"),
+    ("4.2.6", "The __Directive Type"),
+];
+
 /// Section 7 has no algorithms; these are its parts that say what a response holds.
 const RESPONSE: &[(&str, &str)] = &[
     ("7.1.1", "Execution Result"),
@@ -82,7 +94,7 @@ const WAITING: &str = "`Subscribe`, `CreateSourceEventStream`, `ResolveFieldEven
      is executed.";
 
 fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
-    VALIDATION.iter().chain(EXECUTION).chain(RESPONSE).copied()
+    INTROSPECTION.iter().chain(VALIDATION).chain(EXECUTION).chain(RESPONSE).copied()
 }
 
 fn cases(files: &[File]) -> impl Iterator<Item = (&File, &Case)> {
@@ -96,6 +108,7 @@ pub(crate) fn table(files: &[File], differences: &BTreeMap<String, String>) -> S
         Onedoor differs from graphql-js; `DIFFERENCES.md` says why.\n\n"
         .to_owned();
     for (title, rules) in [
+        ("Section 4: introspection", INTROSPECTION),
         ("Section 5: validation", VALIDATION),
         ("Section 6: execution", EXECUTION),
         ("Section 7: response", RESPONSE),
