@@ -221,7 +221,14 @@ fn planned(rig: &Rig, query: &str, variables: &Value) -> Arc<Plan> {
     let variables = Body::parse(variables.to_string().into()).unwrap();
     let variables = Some(variables.root());
     let explain = Default::default();
-    let request = Asked { query, operation_name: None, variables, only_queries: false, explain };
+    let request = Asked {
+        query,
+        operation_name: None,
+        variables,
+        only_queries: false,
+        incremental: None,
+        explain,
+    };
     rig.engine().plan(request).unwrap()
 }
 

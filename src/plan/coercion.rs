@@ -294,10 +294,9 @@ impl<'a> Coercion<'a> {
             },
             Named::Int => {
                 let number = value.as_number().ok_or_else(unlike)?;
-                if number.parse::<i32>().is_err() {
-                    return Err(Mismatch::new("expected `Int`, a whole number of 32 bits"));
-                }
-                out.extend_from_slice(number.as_bytes());
+                let whole = whole(number)
+                    .ok_or_else(|| Mismatch::new("expected `Int`, a whole number of 32 bits"))?;
+                out.extend_from_slice(whole.to_string().as_bytes());
             }
             Named::Float => {
                 let number = value.as_number().ok_or_else(unlike)?;
@@ -400,6 +399,13 @@ impl<'a> Coercion<'a> {
         let message = format!("`{}` has no field of that name{}", object.name, did_you_mean(near));
         Mismatch::new(message).below(Step::Name(name.into()))
     }
+}
+
+/// The whole number of 32 bits that this is. JSON has one kind of number, and some clients write
+/// `7.0` or `7e0` for 7.
+fn whole(number: &str) -> Option<i32> {
+    let number = number.parse::<f64>().ok().filter(|number| number.fract() == 0.0)?;
+    format!("{:.0}", number + 0.0).parse().ok()
 }
 
 /// A `@oneOf` input object has exactly one member, and that is not null (specification 3.10.1).

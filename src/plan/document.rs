@@ -33,7 +33,7 @@ pub struct Limits {
 }
 
 /// A request that is at fault as a whole: its response has errors and no `data`
-/// (specification section 7.1.7).
+/// (specification section 7.1.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestError {
     /// What is wrong, as the client may read it.
@@ -118,9 +118,9 @@ impl Document {
     ) -> Result<Self, Vec<RequestError>> {
         lexical::check(text, limits).map_err(|refused| vec![refused])?;
         let source = Source { text: text.into(), lines: Lines::new(text) };
-        let ast = parse(&source).map_err(|error| vec![error])?;
-        size::check(&ast, &source, limits).map_err(|refused| vec![refused])?;
-        let valid = validate::validate(catalog, &ast, &source, suggestions)?;
+        let mut ast = parse(&source).map_err(|error| vec![error])?;
+        let cycles = size::check(&mut ast, &source, limits)?;
+        let valid = validate::validate(catalog, &ast, &source, suggestions, cycles)?;
         let mut operations = IndexMap::new();
         for node in valid.operations.iter() {
             let name = node.name.as_ref().map(|name| name.as_str().into());

@@ -1,59 +1,88 @@
-//! Rules about literals and variables that the compiler is silent about: unique input fields
-//! (section 5.6.3), variables within custom scalars (5.8.3), and a default of null, which does not
-//! let a nullable variable into a position that is not (5.8.5).
+//! Rules about literals and variables in which the compiler is silent or mistaken: the names of input
+//! fields, of which it tells the first only (section 5.6.2), that none stands twice (5.6.3), and
+//! whether a variable may stand where it does (5.8.5), of which it knows neither that a default of
+//! null is none nor that within a custom scalar anything goes.
 
 use std::collections::{HashMap, HashSet};
 
-use apollo_compiler::ast::VariableDefinition;
 use apollo_compiler::ast::{Argument, DirectiveList, InputValueDefinition, Type, Value};
 use apollo_compiler::executable::{ExecutableDocument, Operation, Selection, SelectionSet};
 use apollo_compiler::parser::SourceSpan;
-use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::schema::{ExtendedType, InputObjectType};
 use apollo_compiler::{Name, Node, Schema};
 
 use super::document::{RequestError, Source};
-use super::validate::MOST_ERRORS;
+use super::validate::{MOST_ERRORS, did_you_mean, nearest, sentence};
 use crate::failure::Code;
 
-/// Checks every literal of a document that is valid by the compiler's rules.
+/// What is known of a document's literals.
+#[derive(Default)]
+pub(super) struct Checked {
+    /// The mistakes.
+    pub(super) errors: Vec<RequestError>,
+    /// Where a null stands within a custom scalar, whose literal may hold anything.
+    pub(super) free: HashSet<usize>,
+}
+
+/// Checks every literal of a document, as far as the compiler could make something of it.
 pub(super) fn check(
     schema: &Schema,
     document: &ExecutableDocument,
     source: &Source,
-) -> Vec<RequestError> {
-    let mut errors = Vec::new();
+    suggestions: bool,
+) -> Checked {
+    let mut found = Checked::default();
     for operation in document.operations.iter() {
         let visited = HashSet::new();
-        let mut literals =
-            Literals { schema, document, source, operation, visited, errors: &mut errors };
+        let mut literals = Literals {
+            schema,
+            document,
+            source,
+            suggestions,
+            operation,
+            visited,
+            found: &mut found,
+        };
         literals.operation();
     }
-    errors
+    found
 }
 
 struct Literals<'a> {
     schema: &'a Schema,
     document: &'a ExecutableDocument,
     source: &'a Source,
+    suggestions: bool,
     operation: &'a Operation,
     visited: HashSet<&'a Name>,
-    errors: &'a mut Vec<RequestError>,
+    found: &'a mut Checked,
 }
 
 /// What a literal is to be.
 #[derive(Clone, Copy)]
 enum Expected<'a> {
-    /// A value of this type, in a position that has a default or not.
-    Type(&'a Type, bool),
+    /// A value of this type.
+    Type(&'a Type, Position),
     /// Anything: within a custom scalar.
     Anything,
+}
+
+/// Where a literal stands.
+#[derive(Clone, Copy)]
+enum Position {
+    /// An argument or input field with a default.
+    Defaulted,
+    /// The field of a oneOf object, which must not be null whatever its type says.
+    OneOf,
+    /// Anywhere else.
+    Plain,
 }
 
 impl<'a> Literals<'a> {
     fn operation(&mut self) {
         for variable in &self.operation.variables {
             if let Some(default) = &variable.default_value {
-                self.value(default, Expected::Type(&variable.ty, false));
+                self.value(default, Expected::Type(&variable.ty, Position::Plain));
             }
             self.directives(&variable.directives);
         }
@@ -112,13 +141,16 @@ impl<'a> Literals<'a> {
             Value::List(items) => {
                 let expected = match expected {
                     Expected::Type(Type::List(item) | Type::NonNullList(item), _) => {
-                        Expected::Type(item, false)
+                        Expected::Type(item, Position::Plain)
                     }
                     _ => Expected::Anything,
                 };
                 items.iter().for_each(|item| self.value(item, expected));
             }
             Value::Object(members) => self.object(members, expected),
+            Value::Null if matches!(expected, Expected::Anything) => {
+                self.found.free.extend(value.location().map(|span| span.offset()));
+            }
             _ => {}
         }
     }
@@ -139,27 +171,56 @@ impl<'a> Literals<'a> {
                 self.report(message, &[first, name.location()]);
             }
             let definition = object.and_then(|object| object.fields.get(name));
-            self.value(value, definition.map_or(Expected::Anything, |field| position(field)));
+            if let (Some(object), None) = (object, definition) {
+                self.unknown(object, name);
+            }
+            let expected = match (object, definition) {
+                (Some(object), Some(field)) if object.is_one_of() => {
+                    Expected::Type(&field.ty, Position::OneOf)
+                }
+                (_, Some(field)) => position(field),
+                (_, None) => Expected::Anything,
+            };
+            self.value(value, expected);
         }
     }
 
+    fn unknown(&mut self, object: &InputObjectType, name: &Name) {
+        let known = object.fields.keys().map(|known| known.as_str());
+        let near = nearest(name, known).filter(|_| self.suggestions);
+        let message = format!("The input type `{}` has no field `{name}`", object.name);
+        let message = sentence(&(message + &did_you_mean(near)));
+        self.report(message, &[name.location()]);
+    }
+
+    /// `IsVariableUsageAllowed`.
     fn variable(&mut self, name: &'a Name, value: &'a Node<Value>, expected: Expected<'a>) {
-        let declared = self.operation.variables.iter().find(|variable| variable.name == *name);
-        match (declared, expected) {
-            (None, _) => {
-                self.report(format!("Variable `${name}` is not defined."), &[value.location()]);
-            }
-            (Some(variable), Expected::Type(ty, false))
-                if ty.is_non_null() && !variable.ty.is_non_null() && !has_default(variable) =>
-            {
-                let message = format!(
-                    "Variable `${name}` of type `{}` cannot be used where `{ty}` is expected: \
-                     its default is null.",
-                    variable.ty
-                );
-                self.report(message, &[value.location()]);
-            }
-            _ => {}
+        // Of a name that stands twice the last counts, as for the reference implementation.
+        let declared = self.operation.variables.iter().rfind(|variable| variable.name == *name);
+        let (Some(variable), Expected::Type(ty, position)) = (declared, expected) else { return };
+        if !self.schema.types.contains_key(variable.ty.inner_named_type()) {
+            return;
+        }
+        let default = variable.default_value.as_ref();
+        let non_null = ty.is_non_null() || matches!(position, Position::OneOf);
+        let allowed = if non_null && !variable.ty.is_non_null() {
+            let has_default = default.is_some_and(|default| !default.is_null());
+            (has_default || matches!(position, Position::Defaulted))
+                && variable.ty.is_assignable_to(&ty.clone().nullable())
+        } else {
+            variable.ty.is_assignable_to(ty)
+        };
+        if !allowed {
+            let wanted = if non_null { ty.clone().non_null() } else { ty.clone() };
+            let why = match default {
+                Some(default) if default.is_null() && non_null => ": its default is null",
+                _ => "",
+            };
+            let message = format!(
+                "Variable `${name}` of type `{}` cannot be used where `{wanted}` is expected{why}.",
+                variable.ty
+            );
+            self.report(message, &[value.location(), variable.location()]);
         }
     }
 
@@ -167,16 +228,15 @@ impl<'a> Literals<'a> {
         let locations = self.source.locations(spans.iter().copied());
         let error = RequestError::new(Code::GraphqlValidationFailed, message).at(locations);
         // A fragment is walked once for each operation that spreads it.
-        if self.errors.len() < MOST_ERRORS && !self.errors.contains(&error) {
-            self.errors.push(error);
+        let errors = &mut self.found.errors;
+        if errors.len() < MOST_ERRORS && !errors.contains(&error) {
+            errors.push(error);
         }
     }
 }
 
 fn position(definition: &InputValueDefinition) -> Expected<'_> {
-    Expected::Type(&definition.ty, definition.default_value.is_some())
-}
-
-fn has_default(variable: &VariableDefinition) -> bool {
-    variable.default_value.as_ref().is_some_and(|default| !default.is_null())
+    let defaulted = definition.default_value.is_some();
+    let position = if defaulted { Position::Defaulted } else { Position::Plain };
+    Expected::Type(&definition.ty, position)
 }

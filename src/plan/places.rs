@@ -89,8 +89,6 @@ impl<'d> Places<'d> {
             Some("UndefinedFragment") => {
                 !self.fragments.iter().any(|known| known.as_str() == first)
             }
-            // Of a variable of an unknown type likewise.
-            Some("DisallowedVariableUsage") => named(second).is_some(),
             _ => true,
         }
     }
@@ -118,9 +116,11 @@ impl<'d> Places<'d> {
     }
 
     fn operation(&mut self, operation: &'d OperationDefinition) {
+        let mut names = HashMap::new();
         for variable in &operation.variables {
             let (place, name) = (variable.location(), variable.name.location());
-            self.means("UniqueVariable", place, name);
+            let first = *names.entry(&variable.name).or_insert(offset(name));
+            self.meant.insert(("UniqueVariable", offset(place)), vec![first, offset(name)]);
             self.means("UndefinedDefinition", place, variable.ty.location());
             self.means("VariableInputType", place, variable.ty.location());
             self.directives(&variable.directives);
@@ -196,10 +196,6 @@ impl<'d> Places<'d> {
                 Value::Null => {
                     self.nulls.insert((offset(of), &argument.name));
                 }
-                Value::Variable(_) => {
-                    let value = argument.value.location();
-                    self.means("DisallowedVariableUsage", argument.location(), value);
-                }
                 _ => self.value(&argument.value),
             }
         }
@@ -210,7 +206,6 @@ impl<'d> Places<'d> {
             Value::List(items) => items.iter().for_each(|item| self.value(item)),
             Value::Object(members) => {
                 for (name, member) in members {
-                    self.means("UndefinedInputValue", member.location(), name.location());
                     if member.is_null() {
                         self.nulls.insert((offset(value.location()), name));
                     }

@@ -1,54 +1,99 @@
 //! How large a document becomes once its fragments are expanded: counted before validation, each
 //! fragment once, so that fragments that double thirty times cost no more than thirty fragments.
+//!
+//! Cycles of fragments (specification section 5.5.2.2) are found on the way and opened: whatever
+//! comes after this may follow every spread.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use apollo_compiler::ast::{Definition, Document, FragmentDefinition, Selection};
+use apollo_compiler::ast::{
+    Definition, DirectiveList, Document, Field, FragmentDefinition, InlineFragment, Selection,
+};
 use apollo_compiler::parser::SourceSpan;
-use apollo_compiler::{Name, Node};
+use apollo_compiler::{Name, Node, name};
 
 use super::document::{Limits, RequestError, Source};
 use super::lexical::{DEEPEST, too_deep};
+use super::validate::MOST_ERRORS;
 use crate::failure::Code;
 
 /// Refuses a document whose operations have too many fields or nest them too deep when fragments
-/// are expanded, whose fragments spread themselves, or in which braces select nothing.
+/// are expanded, or in which braces select nothing. Of fragments that spread themselves the errors
+/// are given, and the spreads that close a cycle become `__typename`.
 pub(super) fn check(
-    document: &Document,
+    document: &mut Document,
     source: &Source,
     limits: &Limits,
-) -> Result<(), RequestError> {
+) -> Result<Vec<RequestError>, Vec<RequestError>> {
     let fragments = document.definitions.iter().filter_map(Definition::as_fragment_definition);
     let mut sizes = Sizes {
         source,
         fragments: fragments.map(|fragment| (&fragment.name, fragment)).collect(),
         known: HashMap::new(),
+        cycles: Cycles::default(),
     };
-    let mut total = 0usize;
-    for definition in &document.definitions {
-        match definition {
-            Definition::OperationDefinition(operation) => {
-                let size = sizes.expanded(&operation.selection_set, operation.location())?;
-                total = total.saturating_add(size.fields);
-                let refused = |message| {
-                    let locations = source.locations([operation.location()]);
-                    Err(RequestError::new(Code::QueryTooComplex, message).at(locations))
-                };
-                let nesting = limits.nesting.min(DEEPEST);
-                if size.depth > nesting {
-                    return refused(too_deep(nesting));
-                }
-                if total > limits.fields {
-                    return refused(too_many(limits.fields));
-                }
+    let measured = sizes.document(document, limits);
+    let Cycles { errors, closing } = sizes.cycles;
+    match measured {
+        // How large it is can then hardly be said.
+        Err(refused) if refused.failure.code == Code::QueryTooComplex && !errors.is_empty() => {
+            return Err(errors);
+        }
+        Err(refused) => return Err(vec![refused]),
+        Ok(()) => {}
+    }
+    if !closing.is_empty() {
+        for definition in &mut document.definitions {
+            if let Definition::FragmentDefinition(fragment) = definition {
+                open(&mut fragment.make_mut().selection_set, &closing);
             }
-            Definition::FragmentDefinition(fragment) => {
-                sizes.expanded(&fragment.selection_set, fragment.location())?;
-            }
-            _ => {}
         }
     }
-    Ok(())
+    Ok(errors)
+}
+
+/// The cycles of a document's fragments.
+#[derive(Default)]
+struct Cycles {
+    errors: Vec<RequestError>,
+    /// Where the spreads that close them begin.
+    closing: HashSet<usize>,
+}
+
+/// Puts `__typename` in the place of the spreads that close a cycle, beneath their directives.
+fn open(selections: &mut [Selection], closing: &HashSet<usize>) {
+    for selection in selections {
+        match selection {
+            Selection::Field(field) => {
+                if field.selection_set.is_some() {
+                    let selections = field.make_mut().selection_set.as_deref_mut();
+                    open(selections.unwrap_or_default(), closing);
+                }
+            }
+            Selection::InlineFragment(inline) => {
+                open(&mut inline.make_mut().selection_set, closing);
+            }
+            Selection::FragmentSpread(spread) => {
+                if closing.contains(&beginning(spread.location())) {
+                    *selection = Selection::InlineFragment(Node::new(InlineFragment {
+                        type_condition: None,
+                        directives: spread.directives.clone(),
+                        selection_set: vec![Selection::Field(Node::new(typename()))],
+                    }));
+                }
+            }
+        }
+    }
+}
+
+fn typename() -> Field {
+    Field {
+        alias: None,
+        name: name!("__typename"),
+        arguments: Vec::new(),
+        directives: DirectiveList::new(),
+        selection_set: None,
+    }
 }
 
 /// What is said of an operation that selects too much.
@@ -70,9 +115,39 @@ struct Sizes<'a> {
     source: &'a Source,
     fragments: HashMap<&'a Name, &'a Node<FragmentDefinition>>,
     known: HashMap<&'a Name, Size>,
+    cycles: Cycles,
 }
 
 impl<'a> Sizes<'a> {
+    /// Measures all operations, and all fragments.
+    fn document(&mut self, document: &'a Document, limits: &Limits) -> Result<(), RequestError> {
+        let nesting = limits.nesting.min(DEEPEST);
+        let mut total = 0usize;
+        for definition in &document.definitions {
+            match definition {
+                Definition::OperationDefinition(operation) => {
+                    let size = self.expanded(&operation.selection_set, operation.location())?;
+                    total = total.saturating_add(size.fields);
+                    let refused = |message| {
+                        let locations = self.source.locations([operation.location()]);
+                        Err(RequestError::new(Code::QueryTooComplex, message).at(locations))
+                    };
+                    if size.depth > nesting {
+                        return refused(too_deep(nesting));
+                    }
+                    if total > limits.fields {
+                        return refused(too_many(limits.fields));
+                    }
+                }
+                Definition::FragmentDefinition(fragment) => {
+                    self.expanded(&fragment.selection_set, fragment.location())?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Measures what this spreads first, without recursing from fragment to fragment: a chain of
     /// fragments may be as long as the document.
     fn expanded(
@@ -99,9 +174,11 @@ impl<'a> Sizes<'a> {
                 (Some(next), _) => {
                     if let Some(first) = open.iter().position(|(name, _)| *name == next.0) {
                         let within = open.iter().skip(first + 1).map(|(_, place)| *place);
-                        return Err(self.cycle(next.0, within.chain([next.1])));
+                        let spreads: Vec<_> = within.chain([next.1]).collect();
+                        self.cycle(next, &spreads);
+                    } else {
+                        open.push(next);
                     }
-                    open.push(next);
                 }
                 (None, Some((name, _))) => {
                     self.known.insert(name, size);
@@ -141,6 +218,7 @@ impl<'a> Sizes<'a> {
                     let name = &spread.fragment_name;
                     match (self.known.get(name), self.fragments.contains_key(name)) {
                         (Some(known), _) => *known,
+                        (None, true) if self.closes(spread.location()) => Size::default(),
                         (None, true) => {
                             unknown.get_or_insert((name, spread.location()));
                             Size::default()
@@ -156,14 +234,22 @@ impl<'a> Sizes<'a> {
         Ok(Size { fields: size.fields, depth: size.depth.saturating_add(1) })
     }
 
-    /// The error of a fragment that these spreads lead back to.
-    fn cycle(
-        &self,
-        name: &Name,
-        spreads: impl Iterator<Item = Option<SourceSpan>>,
-    ) -> RequestError {
-        let message = format!("The fragment `{name}` cannot spread itself.");
-        let locations = self.source.locations(spreads);
-        RequestError::new(Code::GraphqlValidationFailed, message).at(locations)
+    fn closes(&self, spread: Option<SourceSpan>) -> bool {
+        self.cycles.closing.contains(&beginning(spread))
     }
+
+    /// A fragment that these spreads lead back to, the last of which closes the cycle.
+    fn cycle(&mut self, (name, closing): Spread<'a>, spreads: &[Option<SourceSpan>]) {
+        self.cycles.closing.insert(beginning(closing));
+        if self.cycles.errors.len() < MOST_ERRORS {
+            let message = format!("The fragment `{name}` cannot spread itself.");
+            let locations = self.source.locations(spreads.iter().copied());
+            let error = RequestError::new(Code::GraphqlValidationFailed, message).at(locations);
+            self.cycles.errors.push(error);
+        }
+    }
+}
+
+fn beginning(span: Option<SourceSpan>) -> usize {
+    span.map_or(usize::MAX, |span| span.offset())
 }

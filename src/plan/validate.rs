@@ -1,6 +1,7 @@
-//! Validation (specification section 5): the compiler's rules, then those it is silent about, which
-//! [`literals`] and [`lists`] hold.
+//! Validation (specification section 5): the compiler's rules, and beside them those in which it
+//! is mistaken or silent, which [`literals`], [`merging`], [`uses`] and [`delivery`] hold.
 
+use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::executable::ExecutableDocument;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::{DiagnosticData, Valid};
@@ -8,7 +9,7 @@ use apollo_compiler::{Schema, ast};
 
 use super::document::{RequestError, Source};
 use super::places::Places;
-use super::{lists, literals};
+use super::{delivery, literals, merging, uses};
 use crate::failure::Code;
 use crate::schema::Catalog;
 
@@ -18,33 +19,63 @@ pub(super) const MOST_ERRORS: usize = 100;
 /// Longer names are not compared with known ones.
 const LONGEST_MISSPELLING: usize = 64;
 
-/// Validates a parsed document.
+/// The compiler's rules whose place others of ours have taken.
+const OURS: [&str; 7] = [
+    "ConflictingFieldArgument",
+    "ConflictingFieldName",
+    "ConflictingFieldType",
+    "DisallowedVariableUsage",
+    "UndefinedInputValue",
+    "UndefinedVariable",
+    "UnusedVariable",
+];
+
+/// Validates a parsed document, of which these errors are known already.
 pub(super) fn validate(
     catalog: &Catalog,
     document: &ast::Document,
     source: &Source,
     suggestions: bool,
+    mut errors: Vec<RequestError>,
 ) -> Result<Valid<ExecutableDocument>, Vec<RequestError>> {
-    let valid = document.to_executable_validate(&catalog.public).map_err(|errors| {
+    let suggest = suggestions.then_some(&*catalog.public);
+    let validated = document.to_executable_validate(&catalog.public);
+    let (understood, faults) = match &validated {
+        Ok(valid) => (&**valid, None),
+        Err(failed) => (&failed.partial, Some(&failed.errors)),
+    };
+    let literals = literals::check(&catalog.public, understood, source, suggestions);
+    let theirs = |error: &DiagnosticData| {
+        let free = error.location().is_some_and(|at| literals.free.contains(&at.offset()));
+        let name = error.unstable_error_name().unwrap_or_default();
+        !OURS.contains(&name) && (name != "UnsupportedValueType" || !free)
+    };
+    let faults = faults.into_iter().flat_map(|faults| faults.iter()).map(|it| it.error.clone());
+    let faults: Vec<_> = faults.filter(theirs).collect();
+    if !faults.is_empty() {
         let places = Places::of(document, source.text());
-        let all = || errors.errors.iter().map(|error| error.error.clone());
-        let matters = |error: &DiagnosticData| places.matters(&catalog.public, error);
-        let suggest = suggestions.then_some(&*catalog.public);
-        let told = |errors: &mut dyn Iterator<Item = _>| told(errors, source, &places, suggest);
-        let errors = told(&mut all().filter(matters));
-        if errors.is_empty() { told(&mut all()) } else { errors }
-    })?;
-    let mut errors = literals::check(&catalog.public, &valid, source);
+        let matter = |error: &&DiagnosticData| places.matters(&catalog.public, error);
+        errors.extend(told(faults.iter().filter(matter), source, &places, suggest));
+    }
+    errors.extend(uses::check(document, source));
+    errors.extend(literals.errors);
+    errors.extend(merging::check(&catalog.public, understood, source));
+    errors.extend(delivery::check(&catalog.public, understood, source));
     if errors.is_empty() {
-        errors = lists::check(&catalog.public, &valid, source);
+        errors = told(faults.iter(), source, &Places::default(), suggest);
     }
     errors.truncate(MOST_ERRORS);
-    if errors.is_empty() { Ok(valid) } else { Err(errors) }
+    match validated {
+        _ if !errors.is_empty() => Err(errors),
+        Ok(valid) => Ok(valid),
+        // Nothing but what our rules know better.
+        Err(failed) => Ok(Valid::assume_valid(failed.partial)),
+    }
 }
 
 /// The compiler's errors as clients read them, with suggestions from a schema.
-pub(super) fn told(
-    errors: impl Iterator<Item = DiagnosticData>,
+fn told<'e>(
+    errors: impl Iterator<Item = &'e DiagnosticData>,
     source: &Source,
     places: &Places<'_>,
     suggest: Option<&Schema>,
@@ -52,9 +83,9 @@ pub(super) fn told(
     let told = errors.take(MOST_ERRORS).map(|error| {
         let mut message = error.to_string();
         if let Some(schema) = suggest {
-            message.push_str(&suggestion(schema, &error, &message));
+            message.push_str(&suggestion(schema, error, &message));
         }
-        let locations = source.locations_at(places.of_error(&error));
+        let locations = source.locations_at(places.of_error(error));
         RequestError::new(Code::GraphqlValidationFailed, sentence(&message)).at(locations)
     });
     told.collect()
@@ -66,9 +97,7 @@ fn suggestion(schema: &Schema, error: &DiagnosticData, message: &str) -> String 
     let near = match error.unstable_error_name() {
         Some("UndefinedField") => nearest(second, fields(schema, first)),
         Some("UndefinedArgument") => nearest(first, arguments(schema, second)),
-        Some("UndefinedEnumValue" | "UndefinedInputValue") => {
-            nearest(first, members(schema, second))
-        }
+        Some("UndefinedEnumValue") => nearest(first, values(schema, second)),
         Some("UndefinedDirective") => {
             let known = schema.directive_definitions.keys().map(|name| name.as_str());
             nearest(first.trim_start_matches('@'), known)
@@ -115,17 +144,9 @@ fn arguments<'s>(schema: &'s Schema, coordinate: &str) -> impl Iterator<Item = &
     definitions.into_iter().flatten().map(|definition| definition.name.as_str())
 }
 
-/// The values of an enum, or the fields of an input object.
-fn members<'s>(schema: &'s Schema, ty: &str) -> Box<dyn Iterator<Item = &'s str> + 's> {
-    match schema.types.get(ty) {
-        Some(ExtendedType::Enum(values)) => {
-            Box::new(values.values.keys().map(|name| name.as_str()))
-        }
-        Some(ExtendedType::InputObject(object)) => {
-            Box::new(object.fields.keys().map(|name| name.as_str()))
-        }
-        _ => Box::new(std::iter::empty()),
-    }
+fn values<'s>(schema: &'s Schema, ty: &str) -> impl Iterator<Item = &'s str> {
+    let values = schema.get_enum(ty).map(|ty| &ty.values);
+    values.into_iter().flat_map(|values| values.keys().map(|name| name.as_str()))
 }
 
 /// The nearest of the known names, if one is near enough to be meant.

@@ -30,7 +30,10 @@ pub(crate) struct Ours {
 impl Ours {
     pub(crate) fn new(sdl: &str) -> Self {
         let settings = [
-            ("onedoor.toml".to_owned(), "[graphql]\nauth = \"optional\"\n".to_owned()),
+            (
+                "onedoor.toml".to_owned(),
+                "[graphql]\nauth = \"optional\"\nintrospection = \"on\"\n".to_owned(),
+            ),
             ("upstreams/root.toml".to_owned(), "url = \"http://127.0.0.1:1\"\n".to_owned()),
         ];
         let schema = [("schema/case.graphql".to_owned(), mapped(sdl))];
@@ -52,9 +55,13 @@ impl Ours {
     }
 
     /// What the gateway says of a document that is not executed.
-    pub(crate) fn validate(&self, case: &Case) -> Result<Document, Vec<RequestError>> {
+    pub(crate) fn validate(
+        &self,
+        case: &Case,
+        suggestions: bool,
+    ) -> Result<Document, Vec<RequestError>> {
         let limits = Limits { tokens: 5_000, nesting: 40, fields: 2_000 };
-        Document::parse(self.engine.catalog(), case.document(), &limits, true)
+        Document::parse(self.engine.catalog(), case.document(), &limits, suggestions)
     }
 
     /// The gateway's response over this data.

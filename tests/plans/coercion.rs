@@ -33,6 +33,9 @@ fn values_of_variables_are_coerced_into_the_wires_words() {
     for (ty, json, wire) in [
         ("Int", "1", "1"),
         ("Int", "-2147483648", "-2147483648"),
+        ("Int", "7.0", "7"),
+        ("Int", "7e3", "7000"),
+        ("Int", "-0.0", "0"),
         ("Int", "null", "null"),
         ("Float", "1", "1"),
         ("Float", "9007199254740993", "9007199254740993"),
@@ -73,8 +76,9 @@ fn values_of_variables_are_coerced_into_the_wires_words() {
 fn values_that_are_not_of_their_type_are_refused_where_they_stand() {
     let catalog = pets();
     for (ty, json, said) in [
-        ("Int", "1.0", "Variable `$v`: expected `Int`, a whole number of 32 bits."),
-        ("Int", "1e3", "a whole number of 32 bits"),
+        ("Int", "1.5", "Variable `$v`: expected `Int`, a whole number of 32 bits."),
+        ("Int", "1e-3", "a whole number of 32 bits"),
+        ("Int", "1e10", "a whole number of 32 bits"),
         ("Int", "2147483648", "a whole number of 32 bits"),
         ("Int", r#""1""#, "expected `Int`, found a string"),
         ("Int!", "null", "expected `Int!`, found null"),
