@@ -36,6 +36,7 @@ async fn the_shop_runs_over_them_and_one_that_fails_costs_its_own_fields() {
         operation_name: None,
         variables: None,
         only_queries: true,
+        incremental: None,
         explain: Explain::default(),
     };
     let answer = engine.execute(request, &Context::anonymous(engine.deadline())).await;
