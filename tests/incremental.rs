@@ -359,3 +359,94 @@ async fn in_parts_or_at_once_the_data_is_the_same_and_so_are_the_calls() {
         }
     }
 }
+
+/// A few numbers that follow from a seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+
+    /// What may be selected of a type, some of it deferred or streamed.
+    fn selection(&mut self, of: &str, depth: u32) -> String {
+        let mut fields = Vec::new();
+        for _ in 0..=self.below(3) {
+            let field = match (of, self.below(if depth == 0 { 2 } else { 4 })) {
+                ("User", 0) => "name".to_owned(),
+                ("User", 1) => "id".to_owned(),
+                ("User", _) => {
+                    let (streams, orders) = (self.streams(), self.selection("Order", depth - 1));
+                    // Fields of one response key must stream alike.
+                    format!("o{}: orders{streams} {orders}", self.below(1 << 20))
+                }
+                ("Order", 0) => "id".to_owned(),
+                ("Order", 1) => "status".to_owned(),
+                ("Order", 2) => format!("buyer {}", self.selection("User", depth - 1)),
+                (_, 3) => "payment { amount }".to_owned(),
+                _ => "__typename".to_owned(),
+            };
+            fields.push(match self.below(4) {
+                0 => format!("... @defer {{ {field} }}"),
+                1 => format!("... on {of} @defer {{ id {field} }}"),
+                _ => field,
+            });
+        }
+        format!("{{ {} }}", fields.join(" "))
+    }
+
+    fn streams(&mut self) -> String {
+        match self.below(3) {
+            0 => format!(" @stream(initialCount: {})", self.below(3)),
+            _ => String::new(),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_is_deferred_the_pieces_come_to_the_whole() {
+    let (mut several, mut random) = (0, Random(42));
+    for _ in 0..400 {
+        let (orders, streams) = (random.selection("Order", 3), random.streams());
+        let query =
+            format!("{{ orders{streams} {orders} user(id: 3) {} }}", random.selection("User", 3));
+        let data = rig().data(&query).await;
+        for format in [Pending, Paths] {
+            let pieces = pieces(&rig(), &query, format).await;
+            several += usize::from(pieces.len() > 1);
+            let (found, errors) = merged(&pieces);
+            assert_eq!(found, data, "{query} {format:?} {pieces:#?}");
+            assert!(errors.is_empty());
+        }
+    }
+    assert!(several > 400, "most of them have parts: {several}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_fails_each_part_that_was_announced_is_completed_once() {
+    let mut random = Random(7);
+    for fails in ["/users", "/orders?userId", "/payments", "/orders?userId=3"] {
+        for _ in 0..60 {
+            let query = format!("{{ orders {} }}", random.selection("Order", 3));
+            let rig = Rig::answering(SHOP, move |call| {
+                if call.path_and_query.starts_with(fails) { status(503, "{}") } else { shop(call) }
+            });
+            let pieces = pieces(&rig, &query, Pending).await;
+            let all = |of: &str| -> Vec<Value> {
+                let mut ids: Vec<Value> = pieces
+                    .iter()
+                    .flat_map(|piece| list(&piece[of]))
+                    .map(|one| one["id"].clone())
+                    .collect();
+                ids.sort_by_key(|id| id.as_str().map(|id| id.parse::<u32>().unwrap()));
+                ids
+            };
+            assert_eq!(all("pending"), all("completed"), "{query} {pieces:#?}");
+            if pieces.len() > 1 {
+                assert_eq!(pieces.last().unwrap()["hasNext"], false);
+            }
+        }
+    }
+}
