@@ -54,6 +54,8 @@ pub enum Code {
     TooManyUpstreamCalls,
     /// The response would be larger than allowed.
     ResponseTooLarge,
+    /// The client takes a subscription's events more slowly than they come.
+    EventsLost,
     /// The socket has as many operations running as allowed.
     TooManyOperations,
     /// The request's deadline has passed.
@@ -64,7 +66,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of their declaration.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
         Self::OperationResolutionFailed,
@@ -87,6 +89,7 @@ impl Code {
         Self::UpstreamReportedError,
         Self::TooManyUpstreamCalls,
         Self::ResponseTooLarge,
+        Self::EventsLost,
         Self::TooManyOperations,
         Self::DeadlineExceeded,
         Self::Internal,
@@ -118,6 +121,7 @@ impl Code {
             Self::UpstreamReportedError => "UPSTREAM_REPORTED_ERROR",
             Self::TooManyUpstreamCalls => "TOO_MANY_UPSTREAM_CALLS",
             Self::ResponseTooLarge => "RESPONSE_TOO_LARGE",
+            Self::EventsLost => "EVENTS_LOST",
             Self::TooManyOperations => "TOO_MANY_OPERATIONS",
             Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Self::Internal => "INTERNAL_ERROR",
