@@ -298,6 +298,10 @@ async fn callers_of_whom_the_upstream_is_told_have_streams_of_their_own() {
             assert!(subscriber.now().is_none());
         }
         assert_eq!(rig.services.asked(), streams, "{query} {headers:?}");
+        if !identity.is_empty() {
+            let told = opened.iter().map(|stream| stream.headers["x-user-id"].to_str().unwrap());
+            assert_eq!(told.collect::<Vec<_>>(), ["1", "2"]);
+        }
         for (nth, stream) in opened.iter().enumerate() {
             stream.send(json!({"id": nth})).await;
         }
