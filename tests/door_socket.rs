@@ -341,7 +341,11 @@ async fn a_client_that_does_not_speak_the_protocol_is_closed_with_4406() {
         stream.write_all(request.as_bytes()).await.expect("it reads");
         let mut read = Vec::new();
         while !read.windows(told.1.len()).any(|part| part == told.1.as_bytes()) {
-            assert_ne!(happens(stream.read_buf(&mut read)).await.expect("no reset"), 0, "{offered}");
+            assert_ne!(
+                happens(stream.read_buf(&mut read)).await.expect("no reset"),
+                0,
+                "{offered}"
+            );
         }
         let text = String::from_utf8_lossy(&read);
         assert!(text.starts_with("HTTP/1.1 101 "), "{text}");
@@ -431,8 +435,7 @@ async fn a_token_comes_by_the_upgrade_or_by_connection_init_in_whatever_case() {
         (None, json!({ "headers": { "Authorization": token } })),
         (None, json!({ "headers": { "authorization": token }, "authorization": token })),
     ] {
-        let headers: Vec<_> =
-            header.iter().map(|token| (AUTHORIZATION, token.as_str())).collect();
+        let headers: Vec<_> = header.iter().map(|token| (AUTHORIZATION, token.as_str())).collect();
         let mut client = Client::speaking(&gateway, &headers).await;
         client.send(json!({"type": "connection_init", "payload": payload})).await;
         assert_eq!(client.read().await, json!({"type": "connection_ack"}), "{payload}");

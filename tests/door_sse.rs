@@ -132,7 +132,8 @@ async fn events_are_chosen_where_they_are_wanted_more_than_json() {
 
 #[tokio::test]
 async fn what_is_refused_before_graphql_is_an_answer_of_http() {
-    let settings = format!("{JWT}[graphql]\nauth = \"required\"\n[limits]\nrequest_body = \"1KiB\"");
+    let settings =
+        format!("{JWT}[graphql]\nauth = \"required\"\n[limits]\nrequest_body = \"1KiB\"");
     let gateway = Gateway::start(&settings).await;
     let token = format!("authorization: {}\r\n", gateway.token("ada", Duration::from_secs(60)));
     let asked = |more: &str| post("who", EVENTS, more);

@@ -23,9 +23,9 @@ use crate::failure::Code;
 use crate::limits;
 use crate::observe::{AccessLine, CallLog, REQUEST_ID, RequestId, TraceContext};
 
-use super::{Door, GraphqlResponse};
 use super::accept::MediaType;
 use super::reply::{self, Refused};
+use super::{Door, GraphqlResponse};
 
 /// A request's arrival; handlers find it among the request's extensions.
 #[derive(Debug, Clone)]

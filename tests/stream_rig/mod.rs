@@ -91,9 +91,9 @@ impl Engine for Script {
             "three" => {
                 stream::iter((1..=3).map(|n| response(format!(r#"{{"data":{n}}}"#)))).boxed()
             }
-            "endless" => stream::iter([response(r#"{"data":"first"}"#)])
-                .chain(stream::pending())
-                .boxed(),
+            "endless" => {
+                stream::iter([response(r#"{"data":"first"}"#)]).chain(stream::pending()).boxed()
+            }
             "silent" => stream::pending().boxed(),
             "waits" => {
                 let go = Arc::clone(&self.go);

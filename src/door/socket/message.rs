@@ -51,8 +51,8 @@ impl Incoming {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn parse(text: Bytes) -> Result<Self, Cow<'static, str>> {
-        let body = Body::parse(text)
-            .map_err(|invalid| format!("The message is not JSON: {invalid}."))?;
+        let body =
+            Body::parse(text).map_err(|invalid| format!("The message is not JSON: {invalid}."))?;
         let root = body.root();
         if root.kind() != Kind::Object {
             return Err(format!("A message is an object, not {}.", root.kind()).into());
@@ -96,7 +96,8 @@ fn payload(body: &Body) -> Result<Payload, Cow<'static, str>> {
             Ok(Payload(Some((body.clone(), payload.place()))))
         }
         Some(payload) if !payload.is_null() => {
-            Err(format!("The message's `payload` must be an object, not {}.", payload.kind()).into())
+            Err(format!("The message's `payload` must be an object, not {}.", payload.kind())
+                .into())
         }
         _ => Ok(Payload(None)),
     }
@@ -215,10 +216,16 @@ mod tests {
 
     #[test]
     fn messages_of_operations_hold_their_id_and_payloads_as_they_are() {
-        assert_eq!(next("a\"b", b"{\"data\":1.0}"), r#"{"id":"a\"b","type":"next","payload":{"data":1.0}}"#);
+        assert_eq!(
+            next("a\"b", b"{\"data\":1.0}"),
+            r#"{"id":"a\"b","type":"next","payload":{"data":1.0}}"#
+        );
         assert_eq!(complete("1"), r#"{"id":"1","type":"complete"}"#);
         let response = Bytes::from_static(br#"{"errors":[{"message":"m"}],"extensions":{}}"#);
-        assert_eq!(errors("1", &response), r#"{"id":"1","type":"error","payload":[{"message":"m"}]}"#);
+        assert_eq!(
+            errors("1", &response),
+            r#"{"id":"1","type":"error","payload":[{"message":"m"}]}"#
+        );
         for broken in ["{}", r#"{"errors":[]}"#, "no JSON"] {
             let told = errors("1", &Bytes::from_static(broken.as_bytes()));
             assert!(told.ends_with(br#""extensions":{"code":"INTERNAL_ERROR"}}]}"#), "{told:?}");

@@ -11,6 +11,8 @@ mod message;
 mod operations;
 mod outbox;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -171,9 +173,8 @@ fn is_of_this_origin(headers: &HeaderMap) -> bool {
         "https" => ":443",
         _ => return false,
     };
-    let bare = |authority: &str| {
-        authority.strip_suffix(usual).unwrap_or(authority).to_ascii_lowercase()
-    };
+    let bare =
+        |authority: &str| authority.strip_suffix(usual).unwrap_or(authority).to_ascii_lowercase();
     bare(authority) == bare(host)
 }
 

@@ -221,7 +221,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 let incoming = Incoming::parse(text.into()).map_err(Close::Invalid)?;
                 Ok(self.received(incoming)?)
             }
-            Message::Binary(_) => Err(Close::Invalid("Messages are text, not binary.".into()).into()),
+            Message::Binary(_) => {
+                Err(Close::Invalid("Messages are text, not binary.".into()).into())
+            }
             Message::Close(_) => Err(End::Left),
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(()),
         }
