@@ -263,6 +263,7 @@ async fn a_socket_is_one_line_when_it_is_over_and_each_operation_one_when_it_end
         }
     }
     while let Some(Ok(_)) = happens(socket.next()).await {}
+    drop(socket);
     gateway.alive(0).await;
     let is_over = || lines.text().contains("\"close\":");
     happens(async {

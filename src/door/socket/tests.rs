@@ -1,6 +1,6 @@
+//! Sessions over connections in memory, by a clock that does not run by itself: every time limit.
+
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
 
 use async_trait::async_trait;
 use axum::body::Body;
@@ -12,7 +12,6 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
-use crate::cache::Clock;
 use crate::config::{Config, FixedEnv};
 use crate::door::patience::Patience;
 use crate::door::{Engine, GraphqlRequest, GraphqlResponse, Outcome, RequestContext};
@@ -83,16 +82,16 @@ struct Rig {
 
 impl Rig {
     fn start() -> Self {
-        Self::by(Clock::machine(), 1 << 20)
+        Self::over(1 << 20)
     }
 
-    /// With this clock for tokens, over a connection that takes so many bytes unread.
-    fn by(clock: Clock, room: usize) -> Self {
+    /// Over a connection that takes so many bytes unread.
+    fn over(room: usize) -> Self {
         let config = Config::from_texts([("onedoor.toml", SETTINGS)], &FixedEnv::new()).draft;
         let engine = Arc::new(Endless::default());
         let alive = engine.0.subscribe();
         let authenticator = Authenticator::new(&config.auth, ReadClaims::default());
-        let door = Door::new(&config, authenticator.with_clock(clock), Vec::new(), engine);
+        let door = Door::new(&config, authenticator, Vec::new(), engine);
         let arrival = Arrival {
             request_id: RequestId::random(),
             trace: TraceContext::new_trace(),
@@ -219,8 +218,7 @@ async fn who_answers_no_ping_for_thirty_seconds_is_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_expires_closes_with_4403_and_ends_what_runs() {
-    let now = SystemTime::now();
-    let mut rig = Rig::by(Clock::told(move || now), 1 << 20);
+    let mut rig = Rig::start();
     let token = rig.token(HOUR);
     rig.init(json!({ "Authorization": token })).await;
     rig.subscribe("endless").await;
@@ -231,22 +229,8 @@ async fn a_token_that_expires_closes_with_4403_and_ends_what_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_has_expired_by_the_date_begins_nothing_more() {
-    let (now, later) = (SystemTime::now(), Arc::new(AtomicU64::new(0)));
-    let moved = Arc::clone(&later);
-    let clock = Clock::told(move || now + Duration::from_secs(moved.load(Ordering::Relaxed)));
-    let mut rig = Rig::by(clock, 1 << 20);
-    let token = rig.token(HOUR);
-    rig.init(json!({ "Authorization": token })).await;
-    later.store(HOUR.as_secs() + 1, Ordering::Relaxed);
-    rig.subscribe("endless").await;
-    assert_eq!(rig.closed(true).await, (4403, "The token has expired.".to_owned(), 0));
-    assert_eq!(*rig.alive.borrow(), 0);
-}
-
-#[tokio::test(start_paused = true)]
 async fn who_takes_nothing_for_a_minute_is_given_up() {
-    let mut rig = Rig::by(Clock::machine(), 1000);
+    let mut rig = Rig::over(1000);
     rig.init(json!(null)).await;
     rig.subscribe("flood").await;
     rig.alive(1).await;
