@@ -220,19 +220,15 @@ async fn a_passed_request_is_one_line_when_its_answer_has_ended_however_it_ended
     }
 }
 
-#[tokio::test]
-async fn a_socket_is_one_line_when_it_is_over_and_each_operation_one_when_it_ends() {
-    let lines = Lines::default();
-    let _guard = log_to(&lines);
-    let gateway = Gateway::start(JWT).await;
-    let token = gateway.token("ada", Duration::from_secs(60));
+/// A conversation on a socket with operations of every end; the last message closes it.
+async fn converse(gateway: &Gateway, token: &str) {
     let url = format!("ws://{}/graphql?token=hunter1", gateway.address);
     let mut request = url.into_client_request().expect("a request");
     for (name, value) in [
         ("sec-websocket-protocol", "graphql-transport-ws"),
         ("x-request-id", "the-socket"),
         ("cookie", "session=hunter2"),
-        ("authorization", &token),
+        ("authorization", token),
     ] {
         request.headers_mut().insert(name, value.parse().expect("a value"));
     }
@@ -264,6 +260,15 @@ async fn a_socket_is_one_line_when_it_is_over_and_each_operation_one_when_it_end
     }
     while let Some(Ok(_)) = happens(socket.next()).await {}
     drop(socket);
+}
+
+#[tokio::test]
+async fn a_socket_is_one_line_when_it_is_over_and_each_operation_one_when_it_ends() {
+    let lines = Lines::default();
+    let _guard = log_to(&lines);
+    let gateway = Gateway::start(JWT).await;
+    let token = gateway.token("ada", Duration::from_secs(60));
+    converse(&gateway, &token).await;
     gateway.alive(0).await;
     let is_over = || lines.text().contains("\"close\":");
     happens(async {
