@@ -1,6 +1,7 @@
 //! What the log says of a request: one line, and nothing that a user typed or a client must keep.
 
 mod log_rig;
+mod stream_rig;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::body::Body;
 use bytes::Bytes;
+use futures::{SinkExt as _, StreamExt as _};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
@@ -21,6 +23,11 @@ use onedoor::identity::{Authenticator, Identity, Outbound, ReadClaims};
 use onedoor::observe::{Call, Outcome as CallOutcome};
 use onedoor::upstream::{CallContext, Error, ErrorKind, Passage, pass};
 use serde_json::{Value, json};
+use stream_rig::{Gateway, happens};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_tungstenite::client_async;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 const JWT: &str = "[[auth.jwt]]\nsecret = \"one secret of thirty-two bytes or more\"";
 
@@ -212,4 +219,151 @@ async fn a_passed_request_is_one_line_when_its_answer_has_ended_however_it_ended
         let found = events.iter().filter(|event| event["message"] == message);
         assert_eq!(found.count(), count, "{message}");
     }
+}
+
+/// A conversation on a socket with operations of every end; the last message closes it.
+async fn converse(gateway: &Gateway, token: &str) {
+    let url = format!("ws://{}/graphql?token=hunter1", gateway.address);
+    let mut request = url.into_client_request().expect("a request");
+    for (name, value) in [
+        ("sec-websocket-protocol", "graphql-transport-ws"),
+        ("x-request-id", "the-socket"),
+        ("cookie", "session=hunter2"),
+        ("authorization", token),
+    ] {
+        request.headers_mut().insert(name, value.parse().expect("a value"));
+    }
+    let (mut socket, _) =
+        happens(client_async(request, gateway.connect().await)).await.expect("a socket");
+    let init = json!({"type": "connection_init", "payload": {
+        "Authorization": token, "password": "hunter3",
+    }});
+    let subscribe = |id: &str, query: &str| {
+        let payload = json!({"query": query, "variables": {"v": "hunter4"}});
+        json!({"type": "subscribe", "id": id, "payload": payload})
+    };
+    let said = [
+        (init, 1),
+        (subscribe("1", "three"), 4),
+        (subscribe("2", "refused"), 1),
+        (subscribe("3", "panics"), 2),
+        (subscribe("4", "endless"), 1),
+        (json!({"type": "complete", "id": "4"}), 0),
+        (subscribe("5", "silent"), 0),
+        // Closes it: the id is taken.
+        (subscribe("5", "silent"), 1),
+    ];
+    for (message, answers) in said {
+        socket.send(Message::text(message.to_string())).await.expect("open");
+        for _ in 0..answers {
+            happens(socket.next()).await.expect("open").expect("a message");
+        }
+    }
+    while let Some(Ok(_)) = happens(socket.next()).await {}
+    drop(socket);
+}
+
+#[tokio::test]
+async fn a_socket_is_one_line_when_it_is_over_and_each_operation_one_when_it_ends() {
+    let lines = Lines::default();
+    let _guard = log_to(&lines);
+    let gateway = Gateway::start(JWT).await;
+    let token = gateway.token("ada", Duration::from_secs(60));
+    converse(&gateway, &token).await;
+    gateway.alive(0).await;
+    let is_over = || lines.text().contains("\"close\":");
+    happens(async {
+        while !is_over() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+
+    assert!(!lines.text().contains(token.trim_start_matches("Bearer ")), "{}", lines.text());
+    let events = logged(&lines);
+    let of = |message: &str| -> Vec<Value> {
+        events.iter().filter(|event| event["message"] == message).cloned().collect()
+    };
+    let sockets = of("request");
+    let [socket] = sockets.as_slice() else { panic!("one line: {events:#?}") };
+    for (field, expected) in [
+        ("request_id", json!("the-socket")),
+        ("method", json!("GET")),
+        ("path", json!("/graphql")),
+        ("status", json!(101)),
+        ("operations", json!(5)),
+        ("close", json!(4409)),
+    ] {
+        assert_eq!(socket[field], expected, "{field}: {socket}");
+    }
+    let told: Vec<_> = of("operation")
+        .iter()
+        .map(|line| {
+            assert_eq!(line["socket_id"], "the-socket");
+            assert_eq!(line["trace_id"], socket["trace_id"]);
+            assert!(line["duration_ms"].is_number() && line["request_id"] != "the-socket");
+            assert!(line["upstream_calls"].is_number());
+            (
+                line["ended"].as_str().expect("text").to_owned(),
+                line["operation"].as_str().unwrap_or_default().to_owned(),
+                line["events"].as_u64().expect("a number"),
+                line["errors"].as_u64().expect("a number"),
+            )
+        })
+        .collect();
+    let line = |ended: &str, operation: &str, responses, errors| {
+        (ended.to_owned(), operation.to_owned(), responses, errors)
+    };
+    assert_eq!(
+        told,
+        [
+            line("completed", "Op", 3, 0),
+            line("refused", "Op", 0, 2),
+            line("failed", "Op", 1, 0),
+            line("completed by the client", "Op", 1, 0),
+            line("dropped", "", 0, 0),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_stream_of_events_is_one_line_when_it_is_over() {
+    let lines = Lines::default();
+    let _guard = log_to(&lines);
+    let gateway = Gateway::start("").await;
+    for document in ["three", "endless"] {
+        let mut stream = gateway.connect().await;
+        let request = format!(
+            "GET /graphql?query={document} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+             accept: text/event-stream\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.expect("it reads");
+        let mut read = Vec::new();
+        if document == "three" {
+            happens(stream.read_to_end(&mut read)).await.expect("an end");
+        } else {
+            gateway.alive(1).await;
+            let first = br#"{"data":"first"}"#;
+            while !read.windows(first.len()).any(|part| part == first) {
+                assert_ne!(happens(stream.read_buf(&mut read)).await.expect("no reset"), 0);
+            }
+            assert_eq!(lines.text().matches("\"request\"").count(), 1, "it is not over");
+        }
+        drop(stream);
+        gateway.alive(0).await;
+    }
+    let is_over = || lines.text().matches("\"request\"").count() == 2;
+    happens(async {
+        while !is_over() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let told: Vec<_> = logged(&lines)
+        .into_iter()
+        .filter(|event| event["message"] == "request")
+        .map(|line| (line["status"].clone(), line["operation"].clone(), line["whole"].clone()))
+        .collect();
+    let line = |whole: bool| (json!(200), json!("Op"), json!(whole));
+    assert_eq!(told, [line(true), line(false)]);
 }

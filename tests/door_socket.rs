@@ -2,12 +2,14 @@
 
 mod stream_rig;
 
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use futures::{SinkExt as _, StreamExt as _};
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use http::{Request, StatusCode};
+use onedoor::cache::Clock;
 use onedoor::door::DRAIN;
 use serde_json::{Value, json};
 use stream_rig::{Gateway, JWT, LARGE, happens};
@@ -473,6 +475,25 @@ async fn a_connection_init_without_a_right_to_it_closes_with_4403() {
     let payload = json!({ "Authorization": "Bearer x.y.z" });
     client.send(json!({"type": "connection_init", "payload": payload})).await;
     assert_eq!(client.closed().await.0, 4403);
+}
+
+#[tokio::test]
+async fn a_token_that_has_expired_by_the_date_begins_nothing_more() {
+    let (now, later) = (SystemTime::now(), Arc::new(AtomicU64::new(0)));
+    let moved = Arc::clone(&later);
+    let clock = Clock::told(move || now + Duration::from_secs(moved.load(Ordering::SeqCst)));
+    let gateway = Gateway::by_clock(&format!("{JWT}leeway = \"0s\"\n"), clock).await;
+    let token = gateway.token("ada", HOUR);
+    let mut client = Client::speaking(&gateway, &[(AUTHORIZATION, &token)]).await;
+    client.send(json!({"type": "connection_init"})).await;
+    client.read().await;
+    client.subscribe("1", "endless").await;
+    client.read().await;
+    later.store(HOUR.as_secs() + 1, Ordering::SeqCst);
+    client.subscribe("2", "once").await;
+    assert_eq!(client.closed().await, (4403, "The token has expired.".to_owned()));
+    gateway.alive(0).await;
+    assert_eq!(gateway.asked_count(), 1);
 }
 
 #[tokio::test]

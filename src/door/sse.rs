@@ -152,3 +152,80 @@ fn event(body: &[u8]) -> Vec<u8> {
     piece.extend_from_slice(b"\n\n");
     piece
 }
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use http::HeaderMap;
+    use http_body_util::BodyExt as _;
+    use tokio::time::advance;
+
+    use crate::config::{Config, FixedEnv};
+    use crate::door::Outcome;
+    use crate::identity::{Authenticator, ClientHeaders, ReadClaims};
+    use crate::observe::{RequestId, TraceContext};
+
+    use super::*;
+
+    /// One response, ten seconds later; then nothing.
+    struct Slow;
+
+    #[async_trait]
+    impl crate::door::Engine for Slow {
+        async fn execute(
+            &self,
+            _: GraphqlRequest,
+            _: Identity,
+            _: RequestContext,
+        ) -> GraphqlResponse {
+            std::future::pending().await
+        }
+
+        fn stream(
+            self: Arc<Self>,
+            _: GraphqlRequest,
+            _: Identity,
+            _: RequestContext,
+        ) -> BoxStream<'static, GraphqlResponse> {
+            let later = async {
+                sleep(Duration::from_secs(10)).await;
+                GraphqlResponse {
+                    body: Bytes::from_static(b"{}"),
+                    outcome: Outcome::Executed,
+                    operation: None,
+                    errors: 0,
+                    headers: HeaderMap::new(),
+                }
+            };
+            stream::once(later).chain(stream::pending()).boxed()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_comment_comes_at_once_and_whenever_nothing_else_came_for_twelve_seconds() {
+        let config = Config::from_texts([("onedoor.toml", "")], &FixedEnv::new()).draft;
+        let authenticator = Authenticator::new(&config.auth, ReadClaims::default());
+        let door = Door::new(&config, authenticator, Vec::new(), Arc::new(Slow));
+        let request = GraphqlRequest::from_query("query=x").expect("a request");
+        let context = RequestContext {
+            request_id: RequestId::random(),
+            trace: TraceContext::new_trace(),
+            deadline: Instant::now(),
+            headers: ClientHeaders::new(HeaderMap::new(), &[]),
+            calls: Arc::default(),
+        };
+        let started = Instant::now();
+        let response = answer(&door, request, Identity::anonymous(), context, Stop::default());
+        let mut body = response.into_body();
+        let mut told = Vec::new();
+        for _ in 0..4 {
+            let frame = body.frame().await.expect("no end").expect("no fault");
+            let piece = frame.into_data().expect("no trailers");
+            told.push((started.elapsed().as_secs(), piece));
+        }
+        let next = Bytes::from_static(b"event: next\ndata: {}\n\n");
+        assert_eq!(told, [(0, COMMENT), (10, next), (22, COMMENT), (34, COMMENT)]);
+        advance(KEEP_ALIVE / 2).await;
+        assert!(futures::poll!(body.frame()).is_pending());
+    }
+}

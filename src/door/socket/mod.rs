@@ -11,6 +11,8 @@ mod message;
 mod operations;
 mod outbox;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -206,8 +206,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 Err(Close::of(&error).map_or(End::Gone, End::Close))
             }
             Event::Read(Some(Ok(message))) => self.read(message),
-            Event::Judged(judged) => Ok(self.judged(judged?)),
-            Event::Stepped(id, step) => Ok(self.stepped(&id, step)),
+            Event::Judged(judged) => {
+                self.judged(judged?);
+                Ok(())
+            }
+            Event::Stepped(id, step) => {
+                self.stepped(&id, step);
+                Ok(())
+            }
             Event::Due => Ok(self.due()?),
             Event::Draining => Err(Close::Draining.into()),
         }
