@@ -54,6 +54,8 @@ pub enum Code {
     TooManyUpstreamCalls,
     /// The response would be larger than allowed.
     ResponseTooLarge,
+    /// The client takes a subscription's events more slowly than they come.
+    EventsLost,
     /// The request's deadline has passed.
     DeadlineExceeded,
     /// A fault of the gateway itself.
@@ -62,7 +64,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of their declaration.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
         Self::OperationResolutionFailed,
@@ -85,6 +87,7 @@ impl Code {
         Self::UpstreamReportedError,
         Self::TooManyUpstreamCalls,
         Self::ResponseTooLarge,
+        Self::EventsLost,
         Self::DeadlineExceeded,
         Self::Internal,
     ];
@@ -115,6 +118,7 @@ impl Code {
             Self::UpstreamReportedError => "UPSTREAM_REPORTED_ERROR",
             Self::TooManyUpstreamCalls => "TOO_MANY_UPSTREAM_CALLS",
             Self::ResponseTooLarge => "RESPONSE_TOO_LARGE",
+            Self::EventsLost => "EVENTS_LOST",
             Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Self::Internal => "INTERNAL_ERROR",
         }

@@ -237,6 +237,12 @@ fn seconds(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX))))
 }
 
+/// Whether an answer is one caller's own by its own account: `private`, or it sets a cookie.
+#[must_use]
+pub fn is_private(headers: &HeaderMap) -> bool {
+    CacheControl::read(headers).private || headers.contains_key(SET_COOKIE)
+}
+
 /// The directives that count (section 5.2.2). Of one that is given twice the shorter time counts.
 #[derive(Default)]
 struct CacheControl {

@@ -13,6 +13,6 @@ mod tally;
 pub use bounded::Bounded;
 pub use clock::Clock;
 pub use fresh::Fresh;
-pub use freshness::{Declared, Judged, Keep, NotKept, Scope, Varying, judge};
+pub use freshness::{Declared, Judged, Keep, NotKept, Scope, Varying, is_private, judge};
 pub use partition::Partition;
 pub use tally::{Fate, Tally};

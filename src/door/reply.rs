@@ -37,7 +37,8 @@ pub const fn status_of(code: Code) -> StatusCode {
         | Code::QueryTooComplex
         | Code::IntrospectionDisabled
         | Code::TooManyUpstreamCalls
-        | Code::ResponseTooLarge => StatusCode::BAD_REQUEST,
+        | Code::ResponseTooLarge
+        | Code::EventsLost => StatusCode::BAD_REQUEST,
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::Forbidden => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,

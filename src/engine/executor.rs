@@ -5,10 +5,12 @@
 //! `data: null` where a request error has no `data`, and answers are read into its value tree. Who
 //! asks is a [`Context`] in the request's data; without one it is an anonymous caller.
 
+use std::any::TypeId;
 use std::sync::Arc;
 
 use async_graphql::{Name, PathSegment, Pos, ServerError, Value};
 use futures::stream::{self, BoxStream, StreamExt};
+use tokio::time::Instant;
 
 use super::{Context, Engine, Explain, Request};
 use crate::failure::Code;
@@ -25,46 +27,68 @@ impl Executor {
         Self(engine)
     }
 
-    async fn answer(self, mut request: async_graphql::Request) -> async_graphql::Response {
+    /// Asks the engine so, or says why it cannot be asked.
+    fn asked(
+        mut request: async_graphql::Request,
+        deadline: Instant,
+    ) -> Result<Asked, Box<async_graphql::Response>> {
         let Some(variables) = variables(std::mem::take(&mut request.variables)) else {
             let message = "The variables cannot be written as JSON.";
-            return async_graphql::Response::from_errors(vec![refused(message)]);
+            let refused = async_graphql::Response::from_errors(vec![refused(message)]);
+            return Err(Box::new(refused));
         };
-        let anonymous;
-        let context = match request.data.get(&std::any::TypeId::of::<Context>()) {
-            Some(context) => context.downcast_ref::<Context>(),
-            None => None,
-        };
-        let context = match context {
-            Some(context) => context,
-            None => {
-                anonymous = Context::anonymous(self.0.deadline());
-                &anonymous
-            }
-        };
-        let request = Request {
-            query: &request.query,
-            operation_name: request.operation_name.as_deref(),
-            variables: Some(variables.root()),
+        let context = request.data.get(&TypeId::of::<Context>());
+        let context = context.and_then(|context| context.downcast_ref::<Context>()).cloned();
+        let context = context.unwrap_or_else(|| Context::anonymous(deadline));
+        Ok(Asked { request, variables, context })
+    }
+}
+
+/// What async-graphql asks, as the engine has it.
+struct Asked {
+    request: async_graphql::Request,
+    variables: Body,
+    context: Context,
+}
+
+impl Asked {
+    fn request(&self) -> Request<'_> {
+        Request {
+            query: &self.request.query,
+            operation_name: self.request.operation_name.as_deref(),
+            variables: Some(self.variables.root()),
             only_queries: false,
             explain: Explain::default(),
-        };
-        let super::Response { body, headers, .. } = self.0.execute(request, context).await;
-        read(body).http_headers(headers)
+        }
     }
 }
 
 impl async_graphql::Executor for Executor {
     async fn execute(&self, request: async_graphql::Request) -> async_graphql::Response {
-        self.clone().answer(request).await
+        match Self::asked(request, self.0.deadline()) {
+            Ok(asked) => read(self.0.execute(asked.request(), &asked.context).await),
+            Err(refused) => *refused,
+        }
     }
 
     fn execute_stream(
         &self,
         request: async_graphql::Request,
-        _session_data: Option<Arc<async_graphql::Data>>,
+        session_data: Option<Arc<async_graphql::Data>>,
     ) -> BoxStream<'static, async_graphql::Response> {
-        stream::once(self.clone().answer(request)).boxed()
+        let mut asked = match Self::asked(request, self.0.deadline()) {
+            Ok(asked) => asked,
+            Err(refused) => return stream::iter([*refused]).boxed(),
+        };
+        // A socket says once who asks, for all that it will ask.
+        let session = session_data.as_ref().and_then(|data| data.get(&TypeId::of::<Context>()));
+        if let Some(context) = session.and_then(|context| context.downcast_ref::<Context>())
+            && !asked.request.data.contains_key(&TypeId::of::<Context>())
+        {
+            asked.context = Context { deadline: self.0.deadline(), ..context.clone() };
+        }
+        let engine = Arc::clone(&self.0);
+        engine.stream(asked.request(), asked.context.clone()).map(read).boxed()
     }
 }
 
@@ -104,8 +128,9 @@ fn refused(message: &str) -> ServerError {
     error
 }
 
-/// A response's bytes as async-graphql's type.
-fn read(body: Vec<u8>) -> async_graphql::Response {
+/// A response as async-graphql's type.
+fn read(response: super::Response) -> async_graphql::Response {
+    let super::Response { body, headers, .. } = response;
     let mut response = async_graphql::Response::default();
     let Ok(body) = Body::parse(body.into()) else {
         response.errors.push(ServerError::new("The gateway's answer is broken.", None));
@@ -114,7 +139,7 @@ fn read(body: Vec<u8>) -> async_graphql::Response {
     response.data = body.root().get("data").map(value).unwrap_or_default();
     let errors = body.root().get("errors").into_iter().flat_map(JsonValue::items);
     response.errors = errors.map(server_error).collect();
-    response
+    response.http_headers(headers)
 }
 
 fn server_error(error: JsonValue<'_>) -> ServerError {

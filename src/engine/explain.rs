@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Response;
+use super::{Prepared, Response};
 use crate::fetch::{self, TracedCall, milliseconds};
 use crate::json::Value;
 use crate::plan::{Explanation, Plan};
@@ -34,12 +34,28 @@ impl Explain {
     }
 }
 
-/// What is told of one request, gathered while it is answered.
+/// What will be told of an execution that begins now.
+pub(super) struct Telling(Option<Arc<fetch::Trace>>);
+
+impl Telling {
+    pub(super) fn begin(explain: Explain) -> Self {
+        Self(explain.trace.then(|| Arc::new(fetch::Trace::start())))
+    }
+
+    /// What will be told, once the request is prepared: the explanation of its plan is told once.
+    pub(super) fn prepared(self, prepared: &mut Prepared) -> Told {
+        let Self(trace) = self;
+        let took = trace.as_ref().map(|trace| trace.elapsed()).unwrap_or_default();
+        Told { plan: prepared.explanation.take(), prepared: took, trace }
+    }
+}
+
+/// What is told of one execution, gathered while it goes on.
 pub(super) struct Told {
-    pub(super) plan: Option<Explanation>,
-    pub(super) trace: Option<Arc<fetch::Trace>>,
+    plan: Option<Explanation>,
+    trace: Option<Arc<fetch::Trace>>,
     /// How long parsing, checking and planning took.
-    pub(super) prepared: Duration,
+    prepared: Duration,
 }
 
 #[derive(Serialize)]
@@ -68,11 +84,16 @@ struct CallExtension {
 }
 
 impl Told {
-    /// Appends it to an executed operation's response.
-    pub(super) fn append(self, plan: &Plan, response: &mut Response) {
+    /// Where upstream calls are told of.
+    pub(super) fn trace(&self) -> Option<Arc<fetch::Trace>> {
+        self.trace.clone()
+    }
+
+    /// An executed operation's response, with what is told of it.
+    pub(super) fn appended(self, plan: &Plan, mut response: Response) -> Response {
         let Self { plan: explanation, trace, prepared } = self;
         if explanation.is_none() && trace.is_none() {
-            return;
+            return response;
         }
         let trace = trace.map(|trace| {
             let fetches = fetches(plan);
@@ -85,12 +106,13 @@ impl Told {
         });
         let extension = Extension { plan: explanation.as_ref(), trace };
         // The types have no map keys and no numbers that JSON lacks.
-        let Ok(extension) = serde_json::to_vec(&extension) else { return };
+        let Ok(extension) = serde_json::to_vec(&extension) else { return response };
         if response.body.pop() == Some(b'}') {
             response.body.extend_from_slice(b",\"extensions\":{\"onedoor\":");
             response.body.extend_from_slice(&extension);
             response.body.extend_from_slice(b"}}");
         }
+        response
     }
 }
 

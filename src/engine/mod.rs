@@ -5,6 +5,7 @@
 mod executor;
 mod explain;
 mod response;
+mod subscription;
 
 use std::sync::Arc;
 
@@ -12,10 +13,10 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use crate::cache::{Bounded, Clock, Tally};
-use crate::failure::Code;
-use crate::fetch::{self, Kept, Returned, Run, Services, Wire};
+use crate::failure::{Code, Failure};
+use crate::fetch::{self, Event, Feeds, Kept, Returned, Run, Services, Trace, Wire};
 use crate::identity::{ClientHeaders, Identity};
-use crate::json::Value;
+use crate::json::{Body, Value};
 use crate::limits::{self, Limits, UpstreamCalls};
 use crate::observe::{CallLog, RequestId, TraceContext};
 use crate::plan::{self, Document, Mask, OperationKind, Plan, RequestError, Variables};
@@ -24,7 +25,7 @@ use crate::schema::Catalog;
 
 pub use self::executor::Executor;
 pub use self::explain::Explain;
-use self::explain::Told;
+use self::explain::{Telling, Told};
 
 /// The gateway's engine: a schema, the services behind it, and what it has planned before.
 pub struct Engine {
@@ -34,6 +35,7 @@ pub struct Engine {
     documents: Bounded<Arc<str>, Arc<Document>>,
     plans: Bounded<PlanKey, Arc<Plan>>,
     kept: Arc<Kept>,
+    feeds: Feeds,
 }
 
 /// What an engine may do and how much.
@@ -83,7 +85,7 @@ pub struct Request<'r> {
 }
 
 /// Who asks, and what comes with the asking.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Context {
     /// The caller.
     pub identity: Identity,
@@ -154,7 +156,8 @@ impl Engine {
                 PLAN_WEIGHT * (1 + plan.fields + plan.fetches.len())
             });
         let kept = Arc::new(Kept::new(settings.answers, settings.clock.clone()));
-        Self { catalog, services, settings, documents, plans, kept }
+        let feeds = Feeds::default();
+        Self { catalog, services, settings, documents, plans, kept, feeds }
     }
 
     /// The schema.
@@ -176,23 +179,30 @@ impl Engine {
         limits::deadline(&self.settings.limits, Instant::now())
     }
 
-    /// Answers one request. It never fails: what fails stands in the response.
+    /// Answers one request. It never fails: what fails stands in the response. A subscription is
+    /// refused, since it has more than one: see [`Self::stream`].
     pub async fn execute(&self, request: Request<'_>, context: &Context) -> Response {
-        let explain = if self.settings.trace { request.explain } else { Explain::default() };
-        let trace = explain.trace.then(|| Arc::new(fetch::Trace::start()));
+        let explain = self.allowed(request.explain);
+        let telling = Telling::begin(explain);
         let mut prepared = match self.prepare(request, explain.plan) {
             Ok(prepared) => prepared,
             Err(refused) => return *refused,
         };
-        let plan = prepared.explanation.take();
-        let told = Told {
-            plan,
-            prepared: trace.as_ref().map(|trace| trace.elapsed()).unwrap_or_default(),
-            trace: trace.clone(),
-        };
-        let mut response = self.run(&prepared, context, trace).await;
-        told.append(&prepared.plan, &mut response);
-        response
+        if prepared.plan.stream.is_some() {
+            return response::only_streamed(prepared.plan.name.as_deref());
+        }
+        let told = telling.prepared(&mut prepared);
+        self.answer(&prepared, context, told).await
+    }
+
+    /// What a request may be told beside its answer.
+    fn allowed(&self, asked: Explain) -> Explain {
+        if self.settings.trace { asked } else { Explain::default() }
+    }
+
+    async fn answer(&self, prepared: &Prepared, context: &Context, told: Told) -> Response {
+        let response = self.run(prepared, context, told.trace(), None).await;
+        told.appended(&prepared.plan, response)
     }
 
     /// The plan of a request, without running it.
@@ -215,7 +225,7 @@ impl Engine {
             .operation(request.operation_name)
             .map_err(|error| refuse(None, vec![error]))?;
         let name = operation.name();
-        if request.only_queries && operation.kind() != OperationKind::Query {
+        if request.only_queries && operation.kind() == OperationKind::Mutation {
             return Err(Box::new(response::mutation_refused(name)));
         }
         let variables = Variables::coerce(&self.catalog, &operation, request.variables)
@@ -279,30 +289,49 @@ impl Engine {
         &self,
         prepared: &Prepared,
         context: &Context,
-        trace: Option<Arc<fetch::Trace>>,
+        trace: Option<Arc<Trace>>,
+        event: Option<Event>,
     ) -> Response {
-        let Prepared { plan, variables, introspection, .. } = prepared;
-        let args: Vec<_> = plan.args.iter().map(|args| args.render(variables)).collect();
-        let max_bytes = self.settings.limits.response.bytes();
-        let inputs = Inputs {
-            this: &[],
-            authenticated: context.identity.is_authenticated(),
-            claims: context.identity.claims(),
-            args: &args,
-            introspection,
-            max_bytes,
-        };
-        let run = Run {
-            services: &self.services,
-            headers: context.headers.as_map(),
-            wire: Arc::new(Wire { traced: trace, ..self.wire(context) }),
-        };
+        let plan = &prepared.plan;
+        let args = prepared.args();
+        let inputs = self.inputs(prepared, &args, context);
+        let run = self.fetch_run(context, trace, event);
         let response = match fetch::run(plan, inputs, &run).await {
             Ok(answered) => response::executed(plan, &answered),
             Err(_) => response::too_large(plan),
         };
         let headers = run.wire.returned.headers(plan, &run.wire.request_id);
         Response { headers, ..response }
+    }
+
+    fn inputs<'r>(
+        &self,
+        prepared: &'r Prepared,
+        args: &'r [Rendered],
+        context: &'r Context,
+    ) -> Inputs<'r> {
+        Inputs {
+            this: &[],
+            authenticated: context.identity.is_authenticated(),
+            claims: context.identity.claims(),
+            args,
+            introspection: &prepared.introspection,
+            max_bytes: self.settings.limits.response.bytes(),
+        }
+    }
+
+    fn fetch_run<'r>(
+        &'r self,
+        context: &'r Context,
+        trace: Option<Arc<Trace>>,
+        event: Option<Event>,
+    ) -> Run<'r> {
+        Run {
+            services: &self.services,
+            headers: context.headers.as_map(),
+            wire: Arc::new(Wire { traced: trace, ..self.wire(context) }),
+            event,
+        }
     }
 
     fn wire(&self, context: &Context) -> Wire {
@@ -327,4 +356,14 @@ struct Prepared {
     variables: Variables,
     introspection: Vec<(Box<str>, Box<[u8]>)>,
     explanation: Option<plan::Explanation>,
+}
+
+/// The arguments of one field, or why there are none.
+type Rendered = Result<Body, Arc<Failure>>;
+
+impl Prepared {
+    /// The arguments of every field, in the order of the plan.
+    fn args(&self) -> Vec<Rendered> {
+        self.plan.args.iter().map(|args| args.render(&self.variables)).collect()
+    }
 }

@@ -33,6 +33,44 @@ pub(super) fn executed(plan: &Plan, answered: &Answered<'_>) -> Response {
     }
 }
 
+/// The response of a subscription that was not begun: a request error, with the field at fault.
+pub(super) fn not_opened(plan: &Plan, errors: &[Failed<'_>]) -> Response {
+    let mut body = vec![b'{'];
+    write_list(&mut body, errors, write_failed);
+    body.push(b'}');
+    Response {
+        body,
+        kind: ResponseKind::Refused(
+            errors.first().map_or(Code::Internal, |error| error.failure.code),
+        ),
+        operation: plan.name.clone(),
+        errors: errors.len(),
+        headers: HeaderMap::new(),
+    }
+}
+
+/// The last response of a subscription that has failed.
+pub(super) fn ended(plan: &Plan, failure: Arc<Failure>) -> Response {
+    executed(plan, &Answered { data: None, errors: vec![failed_root(plan, failure)] })
+}
+
+/// A failure of a subscription's one field.
+pub(super) fn failed_root(plan: &Plan, failure: Arc<Failure>) -> Failed<'_> {
+    let field = plan.steps.first().and_then(|step| step.selection.fields.first());
+    Failed {
+        path: field.iter().map(|field| PathStep::Key(&field.key)).collect(),
+        locations: field.map(|field| &*field.locations).unwrap_or_default(),
+        failure,
+    }
+}
+
+/// A subscription where only one response can be given.
+pub(super) fn only_streamed(operation: Option<&str>) -> Response {
+    let message = "A subscription is answered over a WebSocket (graphql-transport-ws) or, where the \
+        Accept header asks for it, as text/event-stream.";
+    refused(operation, &[RequestError::new(Code::BadRequest, message)])
+}
+
 /// The response of an operation whose data would be too large to send.
 pub(super) fn too_large(plan: &Plan) -> Response {
     let failure = Failure::new(

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::StatusCode;
 
 use super::kept::Until;
@@ -32,6 +33,22 @@ impl Content {
     /// The rows of an answer that have come away from it.
     pub(super) fn of_rows() -> Self {
         Self { status: StatusCode::OK, body: None, kept: Err(NotKept::NoLifetime) }
+    }
+
+    /// The data of an event, which stands for an answer and is not kept.
+    pub(super) fn of_event(upstream: &Arc<str>, data: Bytes) -> Self {
+        let body = Body::parse(data).inspect_err(|invalid| {
+            tracing::warn!(%upstream, %invalid, "the data of an event is not JSON");
+        });
+        Self { status: StatusCode::OK, body: body.ok(), kept: Err(NotKept::NoLifetime) }
+    }
+
+    /// Why this answer is none where a stream of events was asked for.
+    pub(super) fn no_stream(&self, endpoint: &Endpoint) -> Arc<Failure> {
+        self.succeeded(endpoint).err().unwrap_or_else(|| {
+            let said = "The upstream's answer is not a stream of events.";
+            self.failed(endpoint, Failure::new(Code::UpstreamBadAnswer, said))
+        })
     }
 
     /// Until when it may be kept, and for whom; or why it may not.

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::{BoxFuture, Shared};
+use futures::future::{BoxFuture, Shared, ready};
 use http::Method;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Content;
+use super::feeds::Event;
 use super::kept::{Ask, Flown, Forwarded, Role, Until};
 use super::returned::CallPlace;
 use super::trace::Ended;
@@ -42,6 +43,8 @@ pub(super) struct Calls {
     step: usize,
     /// Whether answers may come from before this step.
     takes_kept: bool,
+    /// The event that the step runs for, which answers one of its fetches.
+    event: Option<Event>,
     made: Mutex<HashMap<CallKey, SharedCall>>,
 }
 
@@ -64,7 +67,12 @@ pub(super) struct Asking {
 impl Calls {
     /// No call made yet.
     pub(super) fn new(wire: Arc<Wire>, step: usize, takes_kept: bool) -> Self {
-        Self { wire, step, takes_kept, made: Mutex::default() }
+        Self { wire, step, takes_kept, event: None, made: Mutex::default() }
+    }
+
+    /// The same for an event.
+    pub(super) fn with_event(self, event: Option<Event>) -> Self {
+        Self { event, ..self }
     }
 
     /// What every call of the client's request shares.
@@ -79,6 +87,11 @@ impl Calls {
 
     /// The call that asks this, made now unless it was made before. It starts when first polled.
     pub(super) fn open(&self, asking: Asking) -> SharedCall {
+        if let Some(event) = &self.event
+            && event.fetch == asking.fetch
+        {
+            return ready(event.brought.clone()).boxed().shared();
+        }
         let key = CallKey {
             service: Arc::clone(&asking.service.name),
             request: Arc::clone(&asking.request),

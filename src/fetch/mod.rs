@@ -5,6 +5,7 @@
 
 mod answer;
 mod calls;
+mod feeds;
 mod gather;
 mod kept;
 mod loader;
@@ -21,11 +22,12 @@ use self::calls::Calls;
 use self::loader::Loaders;
 use self::stage::Stage;
 use crate::failure::{Code, Failure};
-use crate::plan::{OperationKind, Plan, Step};
+use crate::plan::{OperationKind, Plan, Step, Stream};
 use crate::projection::{Assembled, Failed, Inputs, TooLarge, assemble, project_root};
 use crate::schema::Endpoint;
 use crate::template::RenderError;
 
+pub use self::feeds::{Event, Feeds, Happening, Listener};
 pub use self::kept::Kept;
 pub use self::returned::Returned;
 pub use self::service::{Service, Services, Wire};
@@ -40,6 +42,8 @@ pub struct Run<'r> {
     pub headers: &'r HeaderMap,
     /// What every upstream call of this request shares.
     pub wire: Arc<Wire>,
+    /// The event that a subscription's plan runs for.
+    pub event: Option<Event>,
 }
 
 /// What a plan came to.
@@ -96,14 +100,46 @@ async fn run_step<'p>(
     run: &Run<'_>,
 ) -> Result<Assembled<'p>, TooLarge> {
     // What a write has changed is not read from before it.
-    let takes_kept = plan.kind == OperationKind::Query;
-    let calls = Arc::new(Calls::new(Arc::clone(&run.wire), number, takes_kept));
-    let loaders = Loaders::new(Arc::clone(&calls), Arc::clone(&run.wire.partition));
-    let stage = Stage { plan, inputs, run, calls, loaders };
+    let takes_kept = plan.kind != OperationKind::Mutation;
+    let stage = stage(plan, (number, takes_kept), inputs, run);
     let (root, tables) = stage.fill(project_root(&step.selection, &inputs)).await;
     match root {
         Some(root) => assemble(&root, &tables, &plan.fetches, inputs.max_bytes),
         None => Ok(Assembled { data: None, errors: Vec::new() }),
+    }
+}
+
+fn stage<'p, 'r>(
+    plan: &'p Plan,
+    (number, takes_kept): (usize, bool),
+    inputs: Inputs<'r>,
+    run: &'r Run<'r>,
+) -> Stage<'p, 'r> {
+    let calls = Calls::new(Arc::clone(&run.wire), number, takes_kept);
+    let calls = Arc::new(calls.with_event(run.event.clone()));
+    let loaders = Loaders::new(Arc::clone(&calls), Arc::clone(&run.wire.partition));
+    Stage { plan, inputs, run, calls, loaders }
+}
+
+/// Opens the stream of events that a subscription's request gives, or joins one that is open.
+/// `None`: the plan makes no such request, since its field is refused or cannot be asked for;
+/// running the plan tells why.
+///
+/// # Errors
+/// If the stream cannot be opened.
+pub async fn listen(
+    plan: &Plan,
+    inputs: Inputs<'_>,
+    run: &Run<'_>,
+    feeds: &Feeds,
+) -> Result<Option<Listener>, Arc<Failure>> {
+    let (Some(Stream::Events(fetch, of)), Some(step)) = (&plan.stream, plan.steps.first()) else {
+        return Ok(None);
+    };
+    let root = project_root(&step.selection, &inputs);
+    match stage(plan, (0, true), inputs, run).asked_first(root, *fetch) {
+        Some(asking) => feeds.listen(&run.wire, &asking, of).await.map(Some),
+        None => Ok(None),
     }
 }
 

@@ -86,7 +86,7 @@ impl Returned {
 fn sets_cookies(plan: &Plan, calls: usize) -> bool {
     match plan.kind {
         OperationKind::Mutation => true,
-        OperationKind::Query => plan.fetches.len() == 1 && calls == 1,
+        OperationKind::Query | OperationKind::Subscription => plan.fetches.len() == 1 && calls == 1,
     }
 }
 

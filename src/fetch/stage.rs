@@ -10,7 +10,7 @@ use futures::future::{BoxFuture, join_all};
 use indexmap::IndexMap;
 
 use super::Run;
-use super::calls::{Calls, SharedCall};
+use super::calls::{Asking, Calls, SharedCall};
 use super::gather::{Gather, Want, Wanted};
 use super::loader::{Chunk, Chunks, KeyList, LoaderId, Loaders};
 use crate::failure::Failure;
@@ -111,6 +111,18 @@ impl<'p> Stage<'p, '_> {
             }
         }
         (top, Tables(tables))
+    }
+
+    /// The request of a fetch that the root's holes want, if it is one.
+    pub(super) fn asked_first(&self, root: Fragment<'p>, id: FetchId) -> Option<Asking> {
+        let root = Filled { fetch: None, slots: vec![Slot { fragment: root, targets: vec![] }] };
+        let gathers = self.gather(&mut [root]);
+        let gather = gathers.iter().find(|gather| gather.id == id)?;
+        let service = gather.service.as_ref().ok()?;
+        match &gather.wanted.first()?.wanted {
+            Wanted::Call(request) => Some(gather.asking(service, request)),
+            Wanted::Row(..) | Wanted::Refused(_) => None,
+        }
     }
 
     fn descend<'a>(&'a self, mut parents: Vec<Filled<'p>>) -> BoxFuture<'a, Vec<Filled<'p>>> {

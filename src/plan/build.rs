@@ -17,11 +17,11 @@ use super::conditions::{Conditions, Mask};
 use super::document::{Document, Operation, RequestError};
 use super::{
     Args, ArgsId, Cases, Computed, Fetch, FetchId, Field, FieldValue, Hole, Input, ItemNullable,
-    Kind, Leaf, OperationKind, Plan, Selection, Shape, Step, Through, size,
+    Kind, Leaf, OperationKind, Plan, Selection, Shape, Step, Stream, Through, size,
 };
 use crate::failure::Code;
 use crate::json::{Path, write_string};
-use crate::schema::{Catalog, Endpoint, Lookup, Source, Then};
+use crate::schema::{Catalog, Endpoint, Lookup, Source, SourceStream, Then};
 use crate::template::{Expression, KeyPath, Root};
 
 /// Plans an operation for the requests whose conditions come to this mask.
@@ -118,7 +118,11 @@ impl<'a> Builder<'a> {
         let collected = self.collector.collect(&root.ty, [root]);
         let at = Place { fetch: None, path: "" };
         let parts: Vec<Collected<'a>> = match self.operation.kind() {
-            OperationKind::Query => vec![collected],
+            OperationKind::Subscription if collected.len() != 1 => {
+                let message = "A subscription selects one field at its root.";
+                return Err(RequestError::new(Code::GraphqlValidationFailed, message));
+            }
+            OperationKind::Query | OperationKind::Subscription => vec![collected],
             OperationKind::Mutation => {
                 collected.into_iter().map(|field| Collected::from_iter([field])).collect()
             }
@@ -127,12 +131,36 @@ impl<'a> Builder<'a> {
         parts.into_iter().map(step).collect()
     }
 
+    /// What sets off a subscription (`CreateSourceEventStream`, section 6.2.3.1).
+    fn stream(&self, steps: &[Step]) -> Result<Option<Stream>, RequestError> {
+        if self.operation.kind() != OperationKind::Subscription {
+            return Ok(None);
+        }
+        let root = &self.operation.node().selection_set;
+        let field = self.collector.collect(&root.ty, [root]).into_values().next();
+        let field = field.and_then(|nodes| nodes.into_iter().next());
+        let hole = steps.first().and_then(|step| match &step.selection.fields.first()?.value {
+            FieldValue::Hole(hole) => Some(hole.fetch),
+            _ => None,
+        });
+        let stream = field.and_then(|field| self.catalog.streams.get(&field.name));
+        match (stream, hole) {
+            (Some(SourceStream::Events(of)), Some(fetch)) => {
+                Ok(Some(Stream::Events(fetch, of.clone())))
+            }
+            (Some(SourceStream::Poll(every)), _) => Ok(Some(Stream::Poll(*every))),
+            _ => Err(broken("the subscription has no source stream")),
+        }
+    }
+
     fn finish(self, steps: Vec<Step>) -> Result<Plan, RequestError> {
+        let stream = self.stream(&steps)?;
         let fetches: Option<Vec<Fetch>> = self.fetches.into_iter().collect();
         let fetches = fetches.ok_or_else(|| broken("a fetch was not finished"))?;
         Ok(Plan {
             kind: self.operation.kind(),
             name: self.operation.name().map(Into::into),
+            stream,
             steps,
             fetches,
             args: self.args.into_keys().map(Args::new).collect(),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use apollo_compiler::ast::OperationType;
 use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::executable::{self, ExecutableDocument, FragmentMap};
 use apollo_compiler::parser::{Parser, SourceSpan};
@@ -133,7 +134,7 @@ impl Document {
     ///
     /// # Errors
     /// `OPERATION_RESOLUTION_FAILED`: there is no operation of that name; several, and none is
-    /// named; or it is a subscription.
+    /// named.
     pub fn operation(&self, name: Option<&str>) -> Result<Operation<'_>, RequestError> {
         let found = match name {
             Some(name) => self.operations.get(&Some(name.into())).ok_or_else(|| self.unknown(name)),
@@ -148,10 +149,6 @@ impl Document {
         };
         let code = Code::OperationResolutionFailed;
         let facts = found.map_err(|message| RequestError::new(code, message))?;
-        if facts.node.is_subscription() {
-            let locations = self.source.locations([facts.node.location()]);
-            return Err(RequestError::new(code, "Subscriptions do not work yet.").at(locations));
-        }
         Ok(Operation { document: self, facts })
     }
 
@@ -220,10 +217,14 @@ impl<'d> Operation<'d> {
         self.facts.node.name.as_ref().map(|name| name.as_str())
     }
 
-    /// Query or mutation.
+    /// Query, mutation or subscription.
     #[must_use]
     pub fn kind(self) -> OperationKind {
-        if self.facts.node.is_mutation() { OperationKind::Mutation } else { OperationKind::Query }
+        match self.facts.node.operation_type {
+            OperationType::Query => OperationKind::Query,
+            OperationType::Mutation => OperationKind::Mutation,
+            OperationType::Subscription => OperationKind::Subscription,
+        }
     }
 
     /// Whether `__schema` or `__type` is asked for, if conditions allow it.

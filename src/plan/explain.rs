@@ -148,6 +148,7 @@ pub fn explain(plan: &Plan, operation: &Operation<'_>, mask: &Mask) -> Explanati
     let kind = match plan.kind {
         OperationKind::Query => "query",
         OperationKind::Mutation => "mutation",
+        OperationKind::Subscription => "subscription",
     };
     Explanation {
         operation: match &plan.name {

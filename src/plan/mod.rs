@@ -23,6 +23,7 @@ mod variables;
 mod volume;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::json::{Body, Path};
 use crate::schema::Endpoint;
@@ -42,11 +43,14 @@ pub use variables::{VariableDefinition, Variables};
 /// One operation, planned.
 #[derive(Debug)]
 pub struct Plan {
-    /// Query or mutation.
+    /// Query, mutation or subscription.
     pub kind: OperationKind,
     /// The operation's name, if it has one.
     pub name: Option<Box<str>>,
-    /// A query has one step; a mutation has one for each root field, run in turn.
+    /// What sets off each execution of a subscription; `None`: the request does, once.
+    pub stream: Option<Stream>,
+    /// A query has one step, and so has each event of a subscription; a mutation has one for each
+    /// root field, run in turn.
     pub steps: Vec<Step>,
     /// Every fetch, parents before children; [`FetchId`] is the index.
     pub fetches: Vec<Fetch>,
@@ -65,6 +69,17 @@ pub enum OperationKind {
     Query,
     /// A mutation: root fields run one after the other.
     Mutation,
+    /// A subscription: its one root field runs for each event.
+    Subscription,
+}
+
+/// What sets off the executions of a subscription (specification section 6.2.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stream {
+    /// Server-Sent Events of this type: the data of each stands for the answer of this fetch.
+    Events(FetchId, Box<str>),
+    /// The time from one execution to the next.
+    Poll(Duration),
 }
 
 /// A part of a plan that runs by itself, with loaders of its own.

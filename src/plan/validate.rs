@@ -16,9 +16,6 @@ use crate::schema::Catalog;
 /// So many errors are told of one document.
 pub(super) const MOST_ERRORS: usize = 100;
 
-/// What the compiler says of a subscription: no schema has a type for them.
-const NO_SUBSCRIPTIONS: &str = "`subscription` root operation type is not defined";
-
 /// Longer names are not compared with known ones.
 const LONGEST_MISSPELLING: usize = 64;
 
@@ -84,9 +81,6 @@ fn told<'e>(
 ) -> Vec<RequestError> {
     let told = errors.take(MOST_ERRORS).map(|error| {
         let mut message = error.to_string();
-        if message == NO_SUBSCRIPTIONS {
-            message = "subscriptions do not work yet".to_owned();
-        }
         if let Some(schema) = suggest {
             message.push_str(&suggestion(schema, error, &message));
         }

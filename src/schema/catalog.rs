@@ -30,6 +30,8 @@ pub struct Catalog {
     pub inputs: IndexMap<Name, IndexMap<Name, Box<str>>>,
     /// Custom scalars by name.
     pub scalars: IndexMap<Name, Scalar>,
+    /// What sets off the events of each field of the subscription root.
+    pub streams: IndexMap<Name, SourceStream>,
 }
 
 impl Catalog {
@@ -155,6 +157,16 @@ pub enum Then {
     Lookup(Lookup),
     /// The value is computed from it (`@rest` beside `@computed`).
     Computed(Arc<Expression>),
+}
+
+/// What sets off the events of a subscription (specification section 6.2.3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceStream {
+    /// The answer of the field's request is a stream of Server-Sent Events, and the data of each
+    /// event of this type stands for the answer (`@events`).
+    Events(Box<str>),
+    /// The field is asked for again whenever so much time has passed (`@poll`).
+    Poll(Duration),
 }
 
 /// A use of a type's lookup.

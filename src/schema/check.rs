@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use apollo_compiler::ast::OperationType;
 use apollo_compiler::collections::HashSet;
-use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name, Schema};
 
 use super::Defaults;
@@ -55,7 +53,6 @@ pub(super) fn check(
     check.groups = check.groups();
     check.refuse_later_directives();
     check.refuse_lone_cache_control();
-    check.refuse_subscriptions();
     let left_out = values::problems(check.schema, check.files);
     for problem in left_out.into_iter().chain(builtin::problems(check.schema, check.files)) {
         check.push(problem);
@@ -64,6 +61,7 @@ pub(super) fn check(
     let lookups = check.lookups(&wire.inputs);
     check.interface_fields();
     let objects = check.objects(&lookups, &wire.inputs);
+    let streams = check.streams();
     let abstracts = check.abstracts();
     if check.problems.has_errors() {
         return None;
@@ -78,7 +76,7 @@ pub(super) fn check(
     };
     let implementers = public.implementers_map();
     let super::wire::Wire { enums, inputs, scalars } = wire;
-    Some(Catalog { public, implementers, objects, abstracts, enums, inputs, scalars })
+    Some(Catalog { public, implementers, objects, abstracts, enums, inputs, scalars, streams })
 }
 
 impl Check<'_> {
@@ -157,12 +155,5 @@ impl Check<'_> {
                 self.refuse_with(&place, message, help);
             }
         }
-    }
-
-    fn refuse_subscriptions(&mut self) {
-        let Some(name) = self.schema.root_operation(OperationType::Subscription) else { return };
-        let defined = self.schema.types.get(name).map(ExtendedType::name);
-        let place = self.files.place(defined.unwrap_or(name).location());
-        self.refuse(place.as_ref(), "subscriptions do not work yet");
     }
 }

@@ -13,8 +13,8 @@ pub fn directives_sdl() -> &'static str {
 }
 
 /// Directives that are declared, so that editors know them, and refused wherever they are used.
-pub(super) const NOT_YET: [&str; 7] =
-    ["invalidates", "requiresScopes", "allow", "cost", "listSize", "events", "poll"];
+pub(super) const NOT_YET: [&str; 5] =
+    ["invalidates", "requiresScopes", "allow", "cost", "listSize"];
 
 /// Names of directives that are kept free.
 pub(super) const RESERVED: [&str; 1] = ["provides"];

@@ -214,11 +214,18 @@ impl<'s> Check<'s> {
     }
 
     fn timeout(&mut self, text: Option<&Text>) -> Result<Option<Duration>, Refused> {
-        let Some(text) = text else { return Ok(None) };
-        // The type and the bounds are those of an upstream's own `timeout`.
+        // The bounds are those of an upstream's own `timeout`.
+        text.map(|text| self.duration::<1, 3_600_000>(text)).transpose()
+    }
+
+    /// Reads a time as the settings have them, within these bounds in milliseconds.
+    pub(super) fn duration<const LEAST: u64, const MOST: u64>(
+        &mut self,
+        text: &Text,
+    ) -> Result<Duration, Refused> {
         let written = StrDeserializer::<de::value::Error>::new(text.as_str());
-        match config::Duration::<1, 3_600_000>::deserialize(written) {
-            Ok(duration) => Ok(Some(duration.get())),
+        match config::Duration::<LEAST, MOST>::deserialize(written) {
+            Ok(duration) => Ok(duration.get()),
             Err(error) => {
                 let error = error.to_string();
                 let (message, help) = error.split_once("\nhelp: ").unwrap_or((&error, ""));

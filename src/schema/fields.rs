@@ -92,11 +92,10 @@ impl<'s> Check<'s> {
         inputs: &Inputs,
     ) -> IndexMap<Name, ObjectType> {
         let known = Known { lookups, inputs };
-        let subscription = self.schema.root_operation(OperationType::Subscription);
         let mut objects = IndexMap::new();
         for (name, of) in &self.schema.types {
             let ExtendedType::Object(object) = of else { continue };
-            if of.is_built_in() || is_own_type(name) || Some(name) == subscription {
+            if of.is_built_in() || is_own_type(name) {
                 continue;
             }
             let mut fields = IndexMap::new();

@@ -7,7 +7,7 @@
 //!
 //! The order: `parse` (files to a schema, GraphQL's own rules), `values` and `builtin` (rules that
 //! validation leaves out), `wire` (names of enums and inputs), `endpoint` with `references` and `keys` (each `@rest`),
-//! `fields` (each field's one source), `abstracts` (discriminators), `public` (what clients see).
+//! `fields` (each field's one source), `streams` (what sets off subscriptions), `abstracts` (discriminators), `public` (what clients see).
 
 mod abstracts;
 mod arguments;
@@ -25,6 +25,7 @@ mod nearest;
 mod parse;
 mod public;
 mod references;
+mod streams;
 mod text;
 mod values;
 mod walk;
@@ -40,7 +41,8 @@ use crate::template::Environment;
 
 pub use catalog::{
     AbstractType, Batch, By, CacheControl, CacheScope, Catalog, Defaults, Endpoint, EndpointId,
-    EnumType, ErrorRule, FieldType, Lookup, NotFound, ObjectType, Scalar, Source, Then,
+    EnumType, ErrorRule, FieldType, Lookup, NotFound, ObjectType, Scalar, Source, SourceStream,
+    Then,
 };
 pub use definitions::directives_sdl;
 pub(crate) use diagnostics::with_signs;

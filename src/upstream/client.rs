@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use tokio::time::Instant;
 use url::Url;
@@ -13,7 +13,7 @@ use url::Url;
 use crate::config::{Limits, Upstream};
 use crate::template::Request;
 
-use super::{CallContext, Error, ErrorKind, Reply, Transport, outbound};
+use super::{CallContext, Error, ErrorKind, Opened, Reply, Transport, outbound};
 
 /// The longest that a connection may take to come about; for upstreams with a short timeout it is
 /// three quarters of that, so that an unreachable one is told from a slow one.
@@ -21,6 +21,10 @@ const CONNECT: Duration = Duration::from_secs(3);
 
 /// How long an idle connection is kept for the next call.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// How long a connection may be silent before its peer is asked whether it is there, how often then,
+/// and how many times. A stream of events may say nothing for hours; the peer's kernel answers.
+const KEEP_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(30), Duration::from_secs(10), 3);
 
 /// What stands for a body where there is none.
 const NULL: Bytes = Bytes::from_static(b"null");
@@ -32,7 +36,7 @@ pub struct Client {
     /// Without the `/` at its end.
     base: Box<str>,
     pub(super) timeout: Duration,
-    max_answer: usize,
+    pub(super) max_answer: usize,
 }
 
 /// A client could not be made; the machine's certificates cannot be read, for one.
@@ -57,6 +61,7 @@ impl Client {
     pub fn new(upstream: &Upstream, limits: &Limits) -> Result<Self, BuildError> {
         // reqwest panics if TLS has no provider; whoever was first in the process is good enough.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let (silent, interval, retries) = KEEP_ALIVE;
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
@@ -64,6 +69,9 @@ impl Client {
             .http1_only()
             .connect_timeout(CONNECT.min(upstream.timeout * 3 / 4))
             .pool_idle_timeout(IDLE)
+            .tcp_keepalive(silent)
+            .tcp_keepalive_interval(interval)
+            .tcp_keepalive_retries(retries)
             .tcp_nodelay(true);
         let builder = if upstream.url.is_https() {
             builder.https_only(true)
@@ -84,7 +92,7 @@ impl Client {
 
     /// The whole URL. A template cannot leave the path below the upstream's own; this is the second
     /// lock on that door.
-    fn url(&self, request: &Request) -> Result<Url, Error> {
+    pub(super) fn url(&self, request: &Request) -> Result<Url, Error> {
         let text = format!("{}{}", self.base, request.path_and_query);
         let unsendable = || Error::new(ErrorKind::Unsendable, &request.method, &text);
         if !stays_below(&request.path_and_query) {
@@ -108,13 +116,39 @@ impl Client {
     async fn exchange(&self, request: &Request, context: &CallContext<'_>) -> Result<Reply, Error> {
         let url = self.url(request)?;
         let failed = |kind| Error::new(kind, &request.method, url.as_str());
+        let answer = self.send(request, &url, outbound(request, context)).await?;
+        let reply = self.whole(answer, failed).await?;
+        if reply.status.is_success()
+            && !reply.body.is_empty()
+            && let Some(what) = other_than_json(&reply.headers)
+        {
+            return Err(failed(ErrorKind::NotJson(what)).with_status(reply.status));
+        }
+        Ok(or_null(reply))
+    }
+
+    /// Sends a request with these headers and brings the head of the answer.
+    pub(super) async fn send(
+        &self,
+        request: &Request,
+        url: &Url,
+        headers: HeaderMap,
+    ) -> Result<reqwest::Response, Error> {
         let mut outgoing = reqwest::Request::new(request.method.clone(), url.clone());
-        *outgoing.headers_mut() = outbound(request, context);
+        *outgoing.headers_mut() = headers;
         *outgoing.body_mut() = request.body.clone().map(Into::into);
-        let mut answer = self.http.execute(outgoing).await.map_err(|error| {
+        self.http.execute(outgoing).await.map_err(|error| {
             let kind = kind_before_answer(&error);
-            failed(kind).with_source(error.without_url())
-        })?;
+            Error::new(kind, &request.method, url.as_str()).with_source(error.without_url())
+        })
+    }
+
+    /// The whole of an answer whose head has come.
+    pub(super) async fn whole(
+        &self,
+        mut answer: reqwest::Response,
+        failed: impl Fn(ErrorKind) -> Error,
+    ) -> Result<Reply, Error> {
         let status = answer.status();
         let body = match self.read(&mut answer).await {
             Ok(body) => body,
@@ -128,16 +162,7 @@ impl Client {
                 });
             }
         };
-        let headers = std::mem::take(answer.headers_mut());
-        if status.is_success()
-            && !body.is_empty()
-            && let Some(what) = other_than_json(&headers)
-        {
-            return Err(failed(ErrorKind::NotJson(what)).with_status(status));
-        }
-        let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
-        let body = if body.is_empty() || bodiless { NULL } else { body };
-        Ok(Reply { status, headers, body })
+        Ok(Reply { status, headers: std::mem::take(answer.headers_mut()), body })
     }
 
     /// The whole body, but never more than the limit and one piece.
@@ -175,6 +200,28 @@ impl Client {
 #[async_trait]
 impl Transport for Client {
     async fn call(&self, request: &Request, context: &CallContext<'_>) -> Result<Reply, Error> {
+        self.in_time(request, context, self.exchange(request, context)).await
+    }
+
+    async fn listen(
+        &self,
+        request: &Request,
+        last_event_id: Option<&str>,
+        context: &CallContext<'_>,
+    ) -> Result<Opened, Error> {
+        let opening = self.open(request, last_event_id, context);
+        self.in_time(request, context, opening).await
+    }
+}
+
+impl Client {
+    /// Ends what is done for a request at its timeout or deadline, whichever is nearer.
+    async fn in_time<T>(
+        &self,
+        request: &Request,
+        context: &CallContext<'_>,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let timeout = context.timeout.unwrap_or(self.timeout);
         let (until, kind) = match Instant::now().checked_add(timeout) {
             Some(until) if until < context.deadline => (until, ErrorKind::Timeout),
@@ -187,11 +234,17 @@ impl Transport for Client {
         if Instant::now() >= context.deadline {
             return Err(late(ErrorKind::Deadline));
         }
-        match tokio::time::timeout_at(until, self.exchange(request, context)).await {
+        match tokio::time::timeout_at(until, answer).await {
             Ok(answer) => answer,
             Err(_) => Err(late(kind)),
         }
     }
+}
+
+/// The answer with the JSON text `null` for a body where there is none.
+pub(super) fn or_null(reply: Reply) -> Reply {
+    let bodiless = matches!(reply.status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT);
+    if reply.body.is_empty() || bodiless { Reply { body: NULL, ..reply } } else { reply }
 }
 
 /// Whether a path stays where it is put after another one: it begins with a slash, has nothing that
@@ -221,16 +274,29 @@ pub(super) fn kind_before_answer(error: &reqwest::Error) -> ErrorKind {
 /// What a 2xx answer says it is, if that is not JSON. An answer that says nothing is believed, and
 /// parsed: servers by hand often forget the header.
 fn other_than_json(headers: &HeaderMap) -> Option<Box<str>> {
-    let printable = |bytes: &[u8]| String::from_utf8_lossy(bytes).escape_default().to_string();
-    if let Some(coding) = headers.get(CONTENT_ENCODING)
-        && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
-    {
-        return Some(format!("content coding {}", printable(coding.as_bytes())).into());
+    if let Some(coding) = foreign_coding(headers) {
+        return Some(coding);
     }
     let declared = headers.get(CONTENT_TYPE)?;
-    let essence = declared.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-    let essence = essence.trim_ascii().to_ascii_lowercase();
+    let essence = essence(declared);
     // What the WHATWG's MIME Sniffing (section 4.6) calls a JSON MIME type.
     let plain = [&b"application/json"[..], b"text/json"].contains(&&*essence);
-    (!plain && !essence.ends_with(b"+json")).then(|| printable(declared.as_bytes()).into())
+    (!plain && !essence.ends_with(b"+json")).then(|| printable(declared))
+}
+
+/// A content coding, which nobody has asked for.
+pub(super) fn foreign_coding(headers: &HeaderMap) -> Option<Box<str>> {
+    let coding = headers.get(CONTENT_ENCODING)?;
+    let foreign = !coding.as_bytes().eq_ignore_ascii_case(b"identity");
+    foreign.then(|| format!("content coding {}", printable(coding)).into())
+}
+
+/// A media type without its parameters, in lower case.
+pub(super) fn essence(media_type: &HeaderValue) -> Vec<u8> {
+    let essence = media_type.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().to_ascii_lowercase()
+}
+
+pub(super) fn printable(value: &HeaderValue) -> Box<str> {
+    String::from_utf8_lossy(value.as_bytes()).escape_default().to_string().into()
 }

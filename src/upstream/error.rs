@@ -36,6 +36,10 @@ pub enum ErrorKind {
     TooLarge(usize),
     /// A 2xx answer that says it is something else than JSON.
     NotJson(Box<str>),
+    /// A 2xx answer, where a stream of events was asked for, that is none by its own account.
+    NotEvents(Box<str>),
+    /// The transport opens no streams of events; a fault of the gateway.
+    NoStreams,
     /// The answer changes to another protocol (101), which nobody asked for.
     Switched,
     /// The request could not be written as one; a fault of the gateway.
@@ -87,8 +91,14 @@ impl Error {
             ErrorKind::NotJson(_) => {
                 (Code::UpstreamBadAnswer, "The upstream's answer is not JSON.")
             }
+            ErrorKind::NotEvents(_) => {
+                (Code::UpstreamBadAnswer, "The upstream's answer is no stream of events.")
+            }
             ErrorKind::Switched => {
                 (Code::UpstreamBadAnswer, "The upstream changed to another protocol.")
+            }
+            ErrorKind::NoStreams => {
+                (Code::Internal, "The gateway cannot listen to the upstream's events.")
             }
             ErrorKind::Unsendable => {
                 (Code::Internal, "The gateway could not write the request to the upstream.")
@@ -113,6 +123,10 @@ impl fmt::Display for ErrorKind {
             Self::Deadline => f.write_str("the client's request ended first"),
             Self::TooLarge(limit) => write!(f, "the answer is longer than {limit} bytes"),
             Self::NotJson(what) => write!(f, "answered {what} where JSON was due"),
+            Self::NotEvents(what) => {
+                write!(f, "answered {what} where a stream of events was due")
+            }
+            Self::NoStreams => f.write_str("no transport for streams of events"),
             Self::Switched => f.write_str("changed to another protocol, unasked"),
             Self::Unsendable => f.write_str("not a request that HTTP can carry"),
         }
@@ -203,6 +217,8 @@ mod tests {
             ErrorKind::Deadline,
             ErrorKind::TooLarge(9),
             ErrorKind::NotJson("text/html from 10.1.2.3".into()),
+            ErrorKind::NotEvents("text/html from 10.1.2.3".into()),
+            ErrorKind::NoStreams,
             ErrorKind::Unsendable,
         ] {
             let error = Error::new(kind, &Method::GET, url).with_source("10.1.2.3 refused");

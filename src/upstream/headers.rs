@@ -2,9 +2,9 @@
 
 use http::Version;
 use http::header::{
-    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderMap, HeaderName,
-    HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-    USER_AGENT, VIA,
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST,
+    HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE, USER_AGENT, VIA,
 };
 
 use crate::observe::{REQUEST_ID, TRACEPARENT, TRACESTATE};
@@ -13,10 +13,13 @@ use crate::template::Request;
 use super::pass::Received;
 use super::{CallContext, CallerHeaders};
 
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PRODUCT: HeaderValue =
     HeaderValue::from_static(concat!("onedoor/", env!("CARGO_PKG_VERSION")));
 
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -41,6 +44,30 @@ pub fn outbound(request: &Request, context: &CallContext<'_>) -> HeaderMap {
         for value in forwarded.get_all(name) {
             headers.append(name, value.clone());
         }
+    }
+    set_identity(&mut headers, context.headers);
+    headers
+}
+
+/// All headers of a request for a stream of events. What WHATWG HTML section 9.2.3 sets is the
+/// gateway's to say and not the template's or the client's: neither could tell where the stream
+/// broke off. An id that no header can carry is not sent.
+pub(super) fn listening(
+    request: &Request,
+    last_event_id: Option<&str>,
+    context: &CallContext<'_>,
+) -> HeaderMap {
+    let mut headers = outbound(request, context);
+    let id_by_any_name = |name: &&HeaderName| is_same_header(&LAST_EVENT_ID, name);
+    let names: Vec<HeaderName> = headers.keys().filter(id_by_any_name).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
+    headers.insert(ACCEPT, EVENTS);
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    let id = last_event_id.filter(|id| !id.is_empty());
+    if let Some(id) = id.and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok()) {
+        headers.insert(LAST_EVENT_ID, id);
     }
     set_identity(&mut headers, context.headers);
     headers

@@ -8,18 +8,36 @@ use http::{HeaderMap, StatusCode};
 
 use crate::template::Request;
 
-use super::{CallContext, Error, Reply, Transport};
+use super::{CallContext, Error, Opened, Reply, Transport, no_streams};
 
-/// A service that answers from a function.
-pub struct InMemory<F>(F);
+/// A service that answers from a function, and opens streams from another.
+pub struct InMemory<F> {
+    answer: F,
+    listen: Option<Box<Listen>>,
+}
+
+type Listen =
+    dyn Fn(&Request, Option<&str>, &CallContext<'_>) -> Result<Opened, Error> + Send + Sync;
 
 impl<F> InMemory<F>
 where
     F: Fn(&Request, &CallContext<'_>) -> Result<Reply, Error> + Send + Sync,
 {
-    /// A service that answers so.
+    /// A service that answers so, and opens no streams.
     pub const fn new(answer: F) -> Self {
-        Self(answer)
+        Self { answer, listen: None }
+    }
+
+    /// The same service, which opens streams of events so: for a request, those after one of an id.
+    #[must_use]
+    pub fn with_events<L>(self, listen: L) -> Self
+    where
+        L: Fn(&Request, Option<&str>, &CallContext<'_>) -> Result<Opened, Error>
+            + Send
+            + Sync
+            + 'static,
+    {
+        Self { listen: Some(Box::new(listen)), ..self }
     }
 }
 
@@ -29,7 +47,19 @@ where
     F: Fn(&Request, &CallContext<'_>) -> Result<Reply, Error> + Send + Sync,
 {
     async fn call(&self, request: &Request, context: &CallContext<'_>) -> Result<Reply, Error> {
-        (self.0)(request, context)
+        (self.answer)(request, context)
+    }
+
+    async fn listen(
+        &self,
+        request: &Request,
+        last_event_id: Option<&str>,
+        context: &CallContext<'_>,
+    ) -> Result<Opened, Error> {
+        match &self.listen {
+            Some(listen) => listen(request, last_event_id, context),
+            None => Err(no_streams(request)),
+        }
     }
 }
 

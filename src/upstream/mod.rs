@@ -1,5 +1,6 @@
 //! One REST service: sends a finished request and brings the whole answer, within a timeout, a
-//! deadline and a size; or passes a client's request on as it is, and the answer to it.
+//! deadline and a size; or listens to the events that it sends while they happen; or passes a
+//! client's request on as it is, and the answer to it.
 //!
 //! It takes finished headers and knows no identity, no GraphQL and no cache. A redirect is an answer
 //! like any other and never followed; a proxy of the environment is never used.
@@ -7,7 +8,9 @@
 mod client;
 mod document;
 mod error;
+mod events;
 mod headers;
+mod listen;
 mod memory;
 pub mod pass;
 
@@ -26,6 +29,7 @@ use crate::template::Request;
 pub use client::{BuildError, Client};
 pub use document::Document;
 pub use error::{Error, ErrorKind, code_of_status, failure_of_status};
+pub use events::{Event, EventReader, Events, Opened, TooLarge};
 pub use headers::{is_hop_by_hop, is_same_header, outbound};
 pub use memory::InMemory;
 
@@ -38,6 +42,27 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// If no whole answer came in time and within the limit, or if a 2xx answer is not JSON by its
     /// own account. The error is for the log; [`Error::failure`] is what clients may read.
     async fn call(&self, request: &Request, context: &CallContext<'_>) -> Result<Reply, Error>;
+
+    /// Asks for a stream of events, and for those after one of this id where it is given. Timeout
+    /// and deadline bound the time until the head of the answer, and an answer that is no stream;
+    /// the stream itself has no end that is ours, and may be silent.
+    ///
+    /// # Errors
+    /// If no head came in time, or if a 2xx answer is neither a stream of events nor 204; and of a
+    /// transport that opens no streams always.
+    async fn listen(
+        &self,
+        request: &Request,
+        last_event_id: Option<&str>,
+        context: &CallContext<'_>,
+    ) -> Result<Opened, Error> {
+        let _ = (last_event_id, context);
+        Err(no_streams(request))
+    }
+}
+
+fn no_streams(request: &Request) -> Error {
+    Error::new(ErrorKind::NoStreams, &request.method, &request.path_and_query)
 }
 
 /// What passes requests on to one service as they are.

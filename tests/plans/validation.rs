@@ -1,10 +1,9 @@
 //! Section 5 of the specification, rule by rule; the grammar; which operation is meant.
 
-use apollo_compiler::Schema;
 use onedoor::failure::Code;
-use onedoor::plan::{Document, OperationKind};
+use onedoor::plan::{self, Document, FetchId, Mask, OperationKind, Stream};
 
-use crate::pets::{LIMITS, PETS, errors, load, parse, pets, told};
+use crate::pets::{LIMITS, errors, load, parse, pets, told};
 
 /// For each rule of the specification's section 5: its number, what it allows, what it refuses, and
 /// a part of what is said of that.
@@ -38,7 +37,7 @@ const RULES: &[(&str, &str, &str, &str)] = &[
         "5.2.4.1",
         "{ dog { name } }",
         "subscription { dogs { name } }",
-        "Subscriptions do not work yet.",
+        "`subscription` root operation type is not defined",
     ),
     (
         "5.3.1",
@@ -514,14 +513,27 @@ fn an_operation_is_found_by_its_name_or_by_being_the_only_one() {
 }
 
 #[test]
-fn a_schema_that_had_subscriptions_would_not_run_them_as_queries() {
-    let mut catalog = load(PETS);
-    let sdl = "type Query { dog: Int } type Subscription { dog: Int }";
-    catalog.public = Schema::parse_and_validate(sdl, "schema.graphql").unwrap();
-    let document = parse(&catalog, "query A { dog }\nsubscription B { dog }").unwrap();
-    assert!(document.operation(Some("A")).is_ok());
-    let refused = document.operation(Some("B")).unwrap_err();
-    assert_eq!(refused.to_string(), "Subscriptions do not work yet. (2:1)");
+fn a_subscription_is_planned_as_one_and_has_one_root_field() {
+    let sdl = r#"
+        type Query { dog: Int @computed(cel: "1") }
+        type Subscription {
+          dog: Int @rest(upstream: "pets", path: "/dog") @poll(every: "5s")
+          bark: Int @rest(upstream: "pets", path: "/barks") @events(type: "bark")
+        }
+    "#;
+    let catalog = load(sdl);
+    let document = "query A { dog }\nsubscription B { dog }\nsubscription C { bark }";
+    let document = parse(&catalog, document).unwrap();
+    let planned = |name| {
+        let operation = document.operation(Some(name)).unwrap();
+        let plan = plan::build(&catalog, &operation, &Mask::default()).unwrap();
+        (operation.kind(), plan.stream)
+    };
+    assert_eq!(planned("A"), (OperationKind::Query, None));
+    let every = std::time::Duration::from_secs(5);
+    assert_eq!(planned("B"), (OperationKind::Subscription, Some(Stream::Poll(every))));
+    let events = Stream::Events(FetchId(0), "bark".into());
+    assert_eq!(planned("C"), (OperationKind::Subscription, Some(events)));
     let two = parse(&catalog, "subscription { dog again: dog }").unwrap_err();
     assert!(told(&two).contains("can only have one root field"));
 }

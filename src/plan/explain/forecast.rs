@@ -30,7 +30,7 @@ impl Forecasts {
         let mut visited = HashSet::new();
         for (step, index) in plan.steps.iter().zip(0u32..) {
             // A query's fields are one step.
-            let index = if plan.kind == OperationKind::Query { 0 } else { index };
+            let index = if plan.kind != OperationKind::Mutation { 0 } else { index };
             parents.selection(&step.selection, index, false, &mut visited);
         }
         let mut forecasts: Vec<Forecast> = Vec::with_capacity(plan.fetches.len());
