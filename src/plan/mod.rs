@@ -15,6 +15,7 @@ mod lines;
 mod literals;
 mod merging;
 mod places;
+mod roots;
 mod selection;
 mod size;
 mod uses;
