@@ -45,7 +45,7 @@ pub(super) fn validate(
         Ok(valid) => (&**valid, None),
         Err(failed) => (&failed.partial, Some(&failed.errors)),
     };
-    let literals = literals::check(&catalog.public, understood, source, suggestions);
+    let literals = literals::check(catalog, understood, source, suggestions);
     let theirs = |error: &DiagnosticData| {
         let free = error.location().is_some_and(|at| literals.free.contains(&at.offset()));
         let name = error.unstable_error_name().unwrap_or_default();
