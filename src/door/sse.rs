@@ -194,6 +194,7 @@ mod tests {
                     outcome: Outcome::Executed,
                     operation: None,
                     errors: 0,
+                    more: false,
                     headers: HeaderMap::new(),
                 }
             };

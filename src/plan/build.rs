@@ -22,7 +22,7 @@ use super::{
 };
 use crate::failure::Code;
 use crate::json::{Path, write_string};
-use crate::schema::{Catalog, Endpoint, Lookup, Source, SourceStream, Then};
+use crate::schema::{Catalog, Endpoint, Lookup, Scalar, Source, SourceStream, Then};
 use crate::template::{Expression, KeyPath, Root};
 
 /// Plans an operation for the requests whose conditions come to this mask.
@@ -446,7 +446,7 @@ impl<'a> Builder<'a> {
                 Kind::Abstract(self.cases(name, nodes, at)?)
             }
             Some(ExtendedType::Enum(_)) => Kind::Leaf(self.enumeration(name)?),
-            _ => Kind::Leaf(scalar(name)),
+            _ => Kind::Leaf(scalar(self.catalog, name)),
         };
         Ok(Shape { nullable, kind })
     }
@@ -481,14 +481,14 @@ impl<'a> Builder<'a> {
 
 /// Result coercion by a scalar's name (specification section 3.5); all but the five built in are
 /// custom.
-fn scalar(name: &Name) -> Leaf {
+fn scalar(catalog: &Catalog, name: &Name) -> Leaf {
     match name.as_str() {
         "Int" => Leaf::Int,
         "Float" => Leaf::Float,
         "String" => Leaf::String,
         "Boolean" => Leaf::Boolean,
         "ID" => Leaf::Id,
-        _ => Leaf::Any,
+        _ => Leaf::Custom(catalog.scalars.get(name).copied().unwrap_or(Scalar::Any)),
     }
 }
 

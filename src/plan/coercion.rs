@@ -1,5 +1,5 @@
 //! Input coercion (specification sections 3.5, 3.9, 3.10, 3.12): literals and JSON values into the
-//! wire's names. Custom scalars pass byte for byte.
+//! wire's names. Custom scalars pass byte for byte, those of a known specification if they are such.
 
 use apollo_compiler::ast::{self, Type, Value as Literal};
 use apollo_compiler::schema::{ExtendedType, InputObjectType, InputValueDefinition};
@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use super::Input;
 use super::validate::{did_you_mean, nearest};
 use crate::json::{Kind, Value, write_string};
-use crate::schema::{Catalog, EnumType};
+use crate::schema::{Catalog, EnumType, Scalar};
 
 /// Default values within default values deeper than this refer to themselves.
 const DEEPEST_DEFAULT: usize = 64;
@@ -28,7 +28,7 @@ enum Named<'a> {
     String,
     Boolean,
     Id,
-    Custom,
+    Custom(Scalar),
     Enum(&'a EnumType),
     Object(&'a InputObjectType),
 }
@@ -83,7 +83,7 @@ impl<'a> Coercion<'a> {
             Some(ExtendedType::InputObject(object)) => Named::Object(object),
             Some(ExtendedType::Enum(_)) => match self.catalog.enums.get(name) {
                 Some(values) => Named::Enum(values),
-                None => Named::Custom,
+                None => Named::Custom(Scalar::Any),
             },
             _ => match name.as_str() {
                 "Int" => Named::Int,
@@ -91,7 +91,10 @@ impl<'a> Coercion<'a> {
                 "String" => Named::String,
                 "Boolean" => Named::Boolean,
                 "ID" => Named::Id,
-                _ => Named::Custom,
+                other => {
+                    let known = self.catalog.scalars.get(other).copied();
+                    Named::Custom(known.unwrap_or(Scalar::Any))
+                }
             },
         }
     }
@@ -283,7 +286,14 @@ impl<'a> Coercion<'a> {
     fn json_named(&self, name: &Name, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Mismatch> {
         let unlike = || Mismatch::new(format!("expected `{name}`, found {}", value.kind()));
         match self.named(name) {
-            Named::Custom => out.extend_from_slice(value.raw()),
+            Named::Custom(scalar) if scalar.holds(value) => out.extend_from_slice(value.raw()),
+            Named::Custom(scalar) => {
+                let expected = format!("expected `{name}`, {}", scalar.called());
+                return Err(Mismatch::new(format!(
+                    "{expected}, found {}",
+                    scalar.found(value.kind())
+                )));
+            }
             Named::String => match value.kind() {
                 Kind::String => out.extend_from_slice(value.raw()),
                 _ => return Err(unlike()),

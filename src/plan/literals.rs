@@ -14,6 +14,7 @@ use apollo_compiler::{Name, Node, Schema};
 use super::document::{RequestError, Source};
 use super::validate::{MOST_ERRORS, did_you_mean, nearest, sentence};
 use crate::failure::Code;
+use crate::schema::Catalog;
 
 /// What is known of a document's literals.
 #[derive(Default)]
@@ -26,7 +27,7 @@ pub(super) struct Checked {
 
 /// Checks every literal of a document, as far as the compiler could make something of it.
 pub(super) fn check(
-    schema: &Schema,
+    catalog: &Catalog,
     document: &ExecutableDocument,
     source: &Source,
     suggestions: bool,
@@ -35,7 +36,8 @@ pub(super) fn check(
     for operation in document.operations.iter() {
         let visited = HashSet::new();
         let mut literals = Literals {
-            schema,
+            catalog,
+            schema: &catalog.public,
             document,
             source,
             suggestions,
@@ -49,6 +51,7 @@ pub(super) fn check(
 }
 
 struct Literals<'a> {
+    catalog: &'a Catalog,
     schema: &'a Schema,
     document: &'a ExecutableDocument,
     source: &'a Source,
@@ -136,6 +139,7 @@ impl<'a> Literals<'a> {
     }
 
     fn value(&mut self, value: &'a Node<Value>, expected: Expected<'a>) {
+        self.scalar(value, expected);
         match value.as_ref() {
             Value::Variable(name) => self.variable(name, value, expected),
             Value::List(items) => {
@@ -152,6 +156,18 @@ impl<'a> Literals<'a> {
                 self.found.free.extend(value.location().map(|span| span.offset()));
             }
             _ => {}
+        }
+    }
+
+    /// A custom scalar of a known specification (section 5.6.1).
+    fn scalar(&mut self, value: &'a Node<Value>, expected: Expected<'a>) {
+        let Expected::Type(ty, _) = expected else { return };
+        let name = ty.inner_named_type();
+        let Some(known) = self.catalog.scalars.get(name) else { return };
+        let is_list = ty.is_list() && matches!(**value, Value::List(_));
+        if !is_list && !known.holds_literal(value) {
+            let message = format!("`{name}` is {}, and this is none.", known.called());
+            self.report(message, &[value.location()]);
         }
     }
 

@@ -18,6 +18,7 @@ mod merging;
 mod parts;
 mod places;
 mod portion;
+mod roots;
 mod selection;
 mod size;
 mod uses;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::json::{Body, Path};
-use crate::schema::Endpoint;
+use crate::schema::{Endpoint, Scalar};
 use crate::template::{Expression, KeyPath};
 
 pub use build::{build, build_portion};
@@ -168,8 +169,8 @@ pub enum Leaf {
     Id,
     /// One of the wire values, sent under its schema name: (JSON string on the wire, unescaped; schema name).
     Enum(Arc<[(Box<str>, Box<str>)]>),
-    /// A custom scalar: any JSON, byte for byte.
-    Any,
+    /// A custom scalar, byte for byte: any JSON, or what its known specification allows.
+    Custom(Scalar),
 }
 
 /// One response key of a selection.

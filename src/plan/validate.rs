@@ -1,5 +1,5 @@
 //! Validation (specification section 5): the compiler's rules, and beside them those in which it
-//! is mistaken or silent, which [`literals`], [`merging`], [`uses`] and [`delivery`] hold.
+//! is mistaken or silent, which [`literals`], [`merging`], [`roots`], [`uses`] and [`delivery`] hold.
 
 use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::executable::ExecutableDocument;
@@ -9,7 +9,7 @@ use apollo_compiler::{Schema, ast};
 
 use super::document::{RequestError, Source};
 use super::places::Places;
-use super::{delivery, literals, merging, uses};
+use super::{delivery, literals, merging, roots, uses};
 use crate::failure::Code;
 use crate::schema::Catalog;
 
@@ -20,11 +20,12 @@ pub(super) const MOST_ERRORS: usize = 100;
 const LONGEST_MISSPELLING: usize = 64;
 
 /// The compiler's rules whose place others of ours have taken.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     "ConflictingFieldArgument",
     "ConflictingFieldName",
     "ConflictingFieldType",
     "DisallowedVariableUsage",
+    "SubscriptionUsesMultipleFields",
     "UndefinedInputValue",
     "UndefinedVariable",
     "UnusedVariable",
@@ -44,7 +45,7 @@ pub(super) fn validate(
         Ok(valid) => (&**valid, None),
         Err(failed) => (&failed.partial, Some(&failed.errors)),
     };
-    let literals = literals::check(&catalog.public, understood, source, suggestions);
+    let literals = literals::check(catalog, understood, source, suggestions);
     let theirs = |error: &DiagnosticData| {
         let free = error.location().is_some_and(|at| literals.free.contains(&at.offset()));
         let name = error.unstable_error_name().unwrap_or_default();
@@ -59,6 +60,7 @@ pub(super) fn validate(
     }
     errors.extend(uses::check(document, source));
     errors.extend(literals.errors);
+    errors.extend(roots::check(understood, source));
     errors.extend(merging::check(&catalog.public, understood, source));
     errors.extend(delivery::check(&catalog.public, understood, source));
     if errors.is_empty() {

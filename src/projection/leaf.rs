@@ -18,7 +18,8 @@ pub(super) fn write(
     let kind = Kind::of(raw.first().copied().unwrap_or_default());
     match (leaf, kind) {
         (Leaf::String | Leaf::Id, Kind::String) | (Leaf::Boolean, Kind::Boolean) => {}
-        (Leaf::Any, _) => {}
+        (Leaf::Custom(scalar), _) if scalar.holds(value) => {}
+        (Leaf::Custom(scalar), kind) => return Err(scalar.found(kind)),
         (Leaf::Int | Leaf::Float | Leaf::Id, Kind::Number) => return write_number(out, leaf, raw),
         (Leaf::Enum(names), Kind::String) => return write_enum(out, names, value, raw),
         (_, kind) => return Err(kind.name()),

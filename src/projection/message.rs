@@ -83,7 +83,7 @@ fn declared(kind: &Kind) -> String {
             Leaf::Boolean => "Boolean",
             Leaf::Id => "ID",
             Leaf::Enum(_) => "an enum",
-            Leaf::Any => "a scalar",
+            Leaf::Custom(scalar) => scalar.called(),
         }
         .to_owned(),
         Kind::List(item) => {

@@ -9,6 +9,7 @@ use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Schema};
 use indexmap::IndexMap;
 
+use super::scalar::Scalar;
 use crate::config::BodyFormat;
 use crate::json::Path;
 use crate::template::{Expression, KeyPath, RequestTemplate, Root};
@@ -306,11 +307,4 @@ pub struct AbstractType {
 pub struct EnumType {
     /// Name in the schema -> value on the wire.
     pub to_wire: IndexMap<Name, Box<str>>,
-}
-
-/// How a custom scalar's values are checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scalar {
-    /// Any JSON passes byte for byte.
-    Any,
 }

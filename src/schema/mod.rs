@@ -25,6 +25,7 @@ mod nearest;
 mod parse;
 mod public;
 mod references;
+mod scalar;
 mod streams;
 mod text;
 mod values;
@@ -41,11 +42,11 @@ use crate::template::Environment;
 
 pub use catalog::{
     AbstractType, Batch, By, CacheControl, CacheScope, Catalog, Defaults, Endpoint, EndpointId,
-    EnumType, ErrorRule, FieldType, Lookup, NotFound, ObjectType, Scalar, Source, SourceStream,
-    Then,
+    EnumType, ErrorRule, FieldType, Lookup, NotFound, ObjectType, Source, SourceStream, Then,
 };
 pub use definitions::directives_sdl;
 pub(crate) use diagnostics::with_signs;
+pub use scalar::{Number, Scalar, Text};
 
 /// Reads a schema: all files are one. `upstreams` are the services that `@rest` may name, and what
 /// holds for each where a directive does not say; `env` reads an environment variable for `{env.X}`.

@@ -1,6 +1,6 @@
 //! Rules for values written in the SDL that validation leaves out: fields of input objects are
-//! known and given once (specification sections 5.6.2 and 5.6.3), and no default value needs itself
-//! (section 3.10, `InputObjectDefaultValueHasCycle`).
+//! known and given once (specification sections 5.6.2 and 5.6.3), a known scalar's value is one
+//! (5.6.1), and no default value needs itself (section 3.10, `InputObjectDefaultValueHasCycle`).
 
 use apollo_compiler::ast::{InputValueDefinition, Type, Value};
 use apollo_compiler::collections::{HashMap, HashSet};
@@ -10,6 +10,7 @@ use apollo_compiler::{Name, Node, Schema};
 use super::definitions::written_as;
 use super::files::Files;
 use super::nearest::{did_you_mean, one_of};
+use super::scalar::Scalar;
 use super::walk;
 use crate::config::Problem;
 
@@ -47,13 +48,30 @@ impl<'s> Rules<'s> {
     /// Values nest no deeper than the parser allows.
     fn value(&mut self, ty: &Type, value: &Node<Value>) {
         match &**value {
-            Value::List(items) => items.iter().for_each(|item| self.value(ty.item_type(), item)),
+            Value::List(items) if ty.is_list() => {
+                items.iter().for_each(|item| self.value(ty.item_type(), item))
+            }
             Value::Object(fields) => {
                 if let Some(of) = self.schema.get_input_object(ty.inner_named_type()) {
                     self.object(of, fields);
                 }
             }
             _ => {}
+        }
+        self.scalar(ty, value);
+    }
+
+    fn scalar(&mut self, ty: &Type, value: &Node<Value>) {
+        let name = ty.inner_named_type();
+        let Some(ExtendedType::Scalar(of)) = self.schema.types.get(name) else { return };
+        let known = Scalar::of(of);
+        let is_list = ty.is_list() && matches!(**value, Value::List(_));
+        if !is_list
+            && !known.holds_literal(value)
+            && let Some(place) = self.files.place(value.location())
+        {
+            let message = format!("`{name}` is {}, and this is none", known.called());
+            self.problems.push(place.error(message));
         }
     }
 

@@ -8,11 +8,12 @@ use apollo_compiler::collections::HashMap;
 use apollo_compiler::schema::ExtendedType;
 use indexmap::IndexMap;
 
-use super::catalog::{EnumType, Scalar};
+use super::catalog::EnumType;
 use super::check::Check;
 use super::definitions::is_own_type;
 use super::directives::Named;
 use super::files::Place;
+use super::scalar::Scalar;
 use crate::json::{Path, Segment};
 
 /// Input objects by name: field name -> name on the wire.
@@ -44,8 +45,8 @@ impl Check<'_> {
                     let fields = of.fields.values().map(|field| (&field.name, &field.directives));
                     wire.inputs.insert(name.clone(), self.wire_names(fields, property));
                 }
-                ExtendedType::Scalar(_) => {
-                    wire.scalars.insert(name.clone(), Scalar::Any);
+                ExtendedType::Scalar(of) => {
+                    wire.scalars.insert(name.clone(), Scalar::of(of));
                 }
                 ExtendedType::Object(_) | ExtendedType::Interface(_) | ExtendedType::Union(_) => {}
             }

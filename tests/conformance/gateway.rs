@@ -110,22 +110,23 @@ fn sorted(value: Value) -> Value {
     }
 }
 
-/// Plain SDL with a request for each root field. A type of subscriptions is left out: no schema may
-/// have one yet.
+/// Plain SDL with a request for each root field; what subscriptions tell of is asked for in turn.
 fn mapped(sdl: &str) -> String {
     let mut document = ast::Document::parse(sdl, "case.graphql").expect("SDL");
-    document.definitions.retain(|definition| {
-        !matches!(definition, Definition::ObjectTypeDefinition(object) if object.name == "Subscription")
-    });
     for definition in &mut document.definitions {
         match definition {
             Definition::ObjectTypeDefinition(object)
-                if object.name == "Query" || object.name == "Mutation" =>
+                if matches!(&*object.name, "Query" | "Mutation" | "Subscription") =>
             {
-                let method = if object.name == "Query" { "GET" } else { "POST" };
+                let method = if object.name == "Mutation" { "POST" } else { "GET" };
+                let polled = object.name == "Subscription";
                 for field in &mut object.make_mut().fields {
                     let rest = rest(field, method);
                     field.make_mut().directives.push(rest);
+                    if polled {
+                        let every = ("every", Literal::String("1s".to_owned()));
+                        field.make_mut().directives.push(directive("poll", vec![every]));
+                    }
                 }
             }
             Definition::InterfaceTypeDefinition(interface) => {

@@ -98,5 +98,7 @@ fn every_rule_and_algorithm_has_a_case_and_the_table_lists_them() {
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
     assert!(committed == table, "TABLE.md is not of these cases; UPDATE_EXPECT=1 writes it");
-    assert_eq!(rules::faults(&files), Vec::<String>::new());
+    let streams = folder().join("../subscriptions/main.rs");
+    let streams = fs::read_to_string(streams).expect("the tests of subscriptions");
+    assert_eq!(rules::faults(&files, &streams), Vec::<String>::new());
 }

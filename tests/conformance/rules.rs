@@ -86,12 +86,44 @@ const RESPONSE: &[(&str, &str)] = &[
     ("7.2.2", "Serialized Map Ordering"),
 ];
 
-/// Section 6.2.3's algorithms wait for subscriptions.
-const WAITING: &str = "`Subscribe`, `CreateSourceEventStream`, `ResolveFieldEventStream`, \
-     `MapSourceToResponseEvent`, `ExecuteSubscriptionEvent` and `Unsubscribe` (6.2.3), and with them \
-     `Response Stream` (7.1.2), have no cases: subscriptions do not work yet. That a response has no \
-     entries but those of sections 7.1.1, 7.1.3, 7.1.6, 7.1.7 and 7.1.8 is held for every case that \
-     is executed.";
+/// Algorithms and parts that need a source of events, and the tests of `tests/subscriptions` that
+/// hold them.
+const STREAMS: &[(&str, &str, &[&str])] = &[
+    ("6.2.3", "Subscribe", &["each_event_runs_the_plan_and_joins_like_a_query"]),
+    (
+        "6.2.3.1",
+        "CreateSourceEventStream",
+        &["what_is_refused_opens_no_stream", "a_stream_that_does_not_begin_is_one_error"],
+    ),
+    (
+        "6.2.3.1",
+        "ResolveFieldEventStream",
+        &["only_events_of_the_type_count", "a_poll_asks_again_and_again_and_sends_what_is_new"],
+    ),
+    (
+        "6.2.3.2",
+        "MapSourceToResponseEvent",
+        &[
+            "an_event_that_cannot_be_read_is_an_error_and_the_stream_goes_on",
+            "a_status_of_204_ends_a_subscription_without_an_error",
+            "a_stream_that_may_not_be_opened_again_ends_with_its_error",
+        ],
+    ),
+    (
+        "6.2.3.2",
+        "ExecuteSubscriptionEvent",
+        &[
+            "what_an_event_leads_to_is_fetched_or_computed",
+            "a_null_goes_up_to_the_root_and_the_stream_goes_on",
+        ],
+    ),
+    ("6.2.3.3", "Unsubscribe", &["subscribers_share_a_stream_and_the_last_to_go_closes_it"]),
+    ("7.1.2", "Response Stream", &["a_query_has_one_response_on_a_stream_too"]),
+];
+
+/// What is held for every case.
+const EVERYWHERE: &str = "That a response has no entries but those of sections 7.1.1, 7.1.3, 7.1.6, \
+     7.1.7 and 7.1.8 is held for every case that is executed.";
 
 fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
     INTROSPECTION.iter().chain(VALIDATION).chain(EXECUTION).chain(RESPONSE).copied()
@@ -136,16 +168,28 @@ pub(crate) fn table(files: &[File], differences: &BTreeMap<String, String>) -> S
             "## {title} ({total} cases)\n\n| | rule | cases | |\n| --- | --- | --- | --- |\n{rows}\n"
         );
     }
-    table.push_str(WAITING);
-    table.push('\n');
+    table.push_str(
+        "## Streams: held by `tests/subscriptions`\n\n| | algorithm | tests |\n| --- | --- | --- |\n",
+    );
+    for (number, name, tests) in STREAMS {
+        let tests: Vec<_> = tests.iter().map(|test| format!("`{test}`")).collect();
+        let _ = writeln!(table, "| {number} | {name} | {} |", tests.join(", "));
+    }
+    let _ = write!(table, "\n{EVERYWHERE}\n");
     table
 }
 
-/// Rules without a case, cases of no rule, and titles that stand twice.
-pub(crate) fn faults(files: &[File]) -> Vec<String> {
+/// Rules without a case, cases of no rule, titles that stand twice, and tests of streams that are
+/// not among `subscriptions`, the text of those.
+pub(crate) fn faults(files: &[File], subscriptions: &str) -> Vec<String> {
     let without = rules().filter(|rule| cases(files).all(|(_, case)| case.rule() != *rule));
     let mut faults: Vec<_> =
         without.map(|(number, name)| format!("{number} {name}: no case")).collect();
+    for (number, name, tests) in STREAMS {
+        let gone = |test: &&&str| !subscriptions.contains(&format!("async fn {test}("));
+        let gone = tests.iter().filter(gone);
+        faults.extend(gone.map(|test| format!("{number} {name}: there is no test {test}")));
+    }
     for (file, case) in cases(files) {
         if rules().all(|rule| rule != case.rule()) {
             faults.push(format!("{}: {}: of no rule", file.name, case.title));

@@ -236,6 +236,7 @@ fn shape(out: &mut String, wanted: &Shape, depth: usize) -> std::fmt::Result {
                     let values: Vec<_> = values.iter().map(value).collect();
                     format!("Enum({})", values.join(", "))
                 }
+                Leaf::Custom(scalar) => format!("{scalar:?}"),
                 other => format!("{other:?}"),
             };
             writeln!(out, "{indent}{name}{nullable}")

@@ -535,5 +535,5 @@ fn a_subscription_is_planned_as_one_and_has_one_root_field() {
     let events = Stream::Events(FetchId(0), "bark".into());
     assert_eq!(planned("C"), (OperationKind::Subscription, Some(events)));
     let two = parse(&catalog, "subscription { dog again: dog }").unwrap_err();
-    assert!(told(&two).contains("can only have one root field"));
+    assert!(told(&two).contains("one field at its root"));
 }

@@ -58,6 +58,7 @@ impl Engine for Endless {
             outcome: Outcome::Executed,
             operation: None,
             errors: 0,
+            more: false,
             headers: HeaderMap::new(),
         };
         let count = if request.document == "flood" { 1000 } else { 0 };

@@ -17,6 +17,7 @@ use crate::plan::{
     ArgsId, Cases, Computed, FetchId, Field, FieldValue, ItemNullable, Kind, Leaf, Selection,
     Shape, Through,
 };
+use crate::schema::Scalar;
 use crate::template::Expression;
 
 const INT: Kind = Kind::Leaf(Leaf::Int);
@@ -24,7 +25,7 @@ const FLOAT: Kind = Kind::Leaf(Leaf::Float);
 const STRING: Kind = Kind::Leaf(Leaf::String);
 const BOOLEAN: Kind = Kind::Leaf(Leaf::Boolean);
 const ID: Kind = Kind::Leaf(Leaf::Id);
-const ANY: Kind = Kind::Leaf(Leaf::Any);
+const ANY: Kind = Kind::Leaf(Leaf::Custom(Scalar::Any));
 
 fn colour() -> Kind {
     let names = [("red", "RED"), ("dark \"green\"", "DARK_GREEN")];

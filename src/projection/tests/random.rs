@@ -147,7 +147,7 @@ fn json(choices: &mut Choices<'_>, kind: &Kind, depth: usize, out: &mut String) 
         Kind::Leaf(Leaf::Boolean) => *out += choices.of(&["true", "false"]),
         Kind::Leaf(Leaf::Id) => *out += choices.of(&["\"id\"", "12", "1.0", "\"\\u0041\"", "1.5"]),
         Kind::Leaf(Leaf::Enum(_)) => *out += choices.of(&["\"red\"", "\"r\\u0065d\"", "\"blue\""]),
-        Kind::Leaf(Leaf::String | Leaf::Any) => {
+        Kind::Leaf(Leaf::String | Leaf::Custom(_)) => {
             *out += choices.of(&["\"s\"", "\"\\n\\\"é\"", "\"\""])
         }
         Kind::List(item) => {

@@ -320,6 +320,6 @@ fn coerce(leaf: &Leaf, value: &Json) -> Option<Json> {
             let name = names.iter().find(|(wire, _)| Some(&**wire) == value.as_str());
             name.map(|(_, name)| (&**name).into())
         }
-        Leaf::Any => Some(value.clone()),
+        Leaf::Custom(_) => Some(value.clone()),
     }
 }

@@ -67,7 +67,7 @@ fn an_id_counts_when_its_event_ends_even_if_that_has_no_data() {
     let (events, reader) = read(AMPLE, ["event: a\nid: 1\n\nid: 2\n"]);
     assert_eq!((events, reader.last_event_id()), (vec![], Some("1")));
     for (ignored, stream) in [
-        ("with NUL", "id: 1\n\nid: 2\02\n\n".to_owned()),
+        ("with NUL", "id: 1\n\nid: 2\x002\n\n".to_owned()),
         ("too long for a header", format!("id: 1\n\nid: {}\n\n", "x".repeat(4097))),
     ] {
         assert_eq!(read(AMPLE, [stream]).1.last_event_id(), Some("1"), "{ignored}");
