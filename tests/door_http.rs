@@ -47,7 +47,7 @@ fn a_failed_request_has_the_status_that_http_has_for_it() {
             Code::NotFound => 404,
             Code::Conflict => 409,
             Code::RequestTooLarge => 413,
-            Code::RateLimited => 429,
+            Code::RateLimited | Code::TooManyOperations => 429,
             Code::Internal => 500,
             Code::UpstreamUnavailable => 503,
             Code::UpstreamTimeout | Code::DeadlineExceeded => 504,
