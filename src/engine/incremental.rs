@@ -182,9 +182,8 @@ impl Delivery {
     /// The next piece that can be sent; `None`: none will come.
     async fn next(&mut self) -> Option<Piece> {
         loop {
-            let ready = self.writer.waiting.iter().map(|position| position.part);
-            let ready = ready.filter(|part| self.ran.contains_key(part)).next();
-            if let Some(part) = ready {
+            let mut waiting = self.writer.waiting.iter().map(|position| position.part);
+            if let Some(part) = waiting.find(|part| self.ran.contains_key(part)) {
                 let ran = self.ran.get(&part)?;
                 return Some(self.writer.next(part, ran));
             }

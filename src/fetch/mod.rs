@@ -52,15 +52,13 @@ pub struct Run<'r> {
 /// The calls and loaders of each step of one operation. A query has one step; those of a mutation
 /// are known by their root field's response key.
 #[derive(Clone, Default)]
-pub struct Steps(Arc<Mutex<HashMap<Box<str>, (Arc<Calls>, Arc<Loaders>)>>>);
+pub struct Steps(Arc<Mutex<HashMap<Box<str>, OfStep>>>);
+
+/// The calls and loaders of one step.
+type OfStep = (Arc<Calls>, Arc<Loaders>);
 
 impl Steps {
-    fn of_step(
-        &self,
-        plan: &Plan,
-        (number, step): (usize, &Step),
-        run: &Run<'_>,
-    ) -> (Arc<Calls>, Arc<Loaders>) {
+    fn of_step(&self, plan: &Plan, (number, step): (usize, &Step), run: &Run<'_>) -> OfStep {
         let first = step.selection.fields.first().filter(|_| plan.kind == OperationKind::Mutation);
         let key = first.map_or("", |field| field.key.trim_start_matches('@'));
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
