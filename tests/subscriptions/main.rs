@@ -147,7 +147,7 @@ async fn a_query_has_one_response_on_a_stream_too() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_does_not_begin_is_one_error() {
     let says = |status| Reply::json(status, r#"{"message": "secret"}"#);
-    let refusals: [(fn(usize) -> _, &str); 4] = [
+    let refusals: [(rig::Opening, &str); 4] = [
         (|_| Some(Ok(Reply::json(StatusCode::FORBIDDEN, "{}"))), "FORBIDDEN"),
         (|_| Some(Ok(Reply::json(StatusCode::BAD_GATEWAY, "{}"))), "UPSTREAM_FAILED"),
         (|_| Some(Err(ErrorKind::Unreachable)), "UPSTREAM_UNAVAILABLE"),

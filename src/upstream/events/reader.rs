@@ -27,7 +27,7 @@ const MAX_ID: usize = 4096;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Reads events from the pieces of a stream. However the stream is cut into pieces, the events are
-/// the same. It holds no more than a few times `max`.
+/// the same. It holds no more than a few times `max`, or the longest id.
 #[derive(Debug)]
 pub struct EventReader {
     /// The most bytes that an event's type and data may have together.
@@ -128,7 +128,8 @@ impl EventReader {
     }
 
     fn longest_line(&self) -> usize {
-        self.max.saturating_add(AROUND_VALUE)
+        // An id is kept whatever data is.
+        self.max.max(MAX_ID).saturating_add(AROUND_VALUE)
     }
 
     /// A line ended; `last` is what came of it since the last piece.
