@@ -5,7 +5,7 @@
 //!     cargo run --example services -- --latency payments=2s --fail orders=1
 //!
 //! Each upstream of the project that has a `[mock]` in its settings is served from its data, at its
-//! port: for the shop of this repository users, payments and orders at 127.0.0.1:3001 to 3003, where
+//! port: for the shop of this repository users, payments, orders and notifications at 127.0.0.1:3001 to 3004, where
 //! `onedoor serve` looks for them. `onedoor dev` serves the same, but its gateway comes along.
 
 #![allow(clippy::print_stdout, reason = "an example says what it does")]
@@ -101,8 +101,7 @@ impl Service {
         let options = Options {
             latency: last(&args.latency, &name).map_or(settings.latency, |Latency(time)| time),
             failure_rate: last(&args.fail, &name).map_or(settings.failure_rate, |Share(of)| of),
-            id: settings.id.clone(),
-            ..Options::default()
+            ..Options::from(settings)
         };
         let mock = Mock::new(data, options.clone())?;
         let port = settings.port.filter(|_| !args.any_port).unwrap_or(0);

@@ -468,3 +468,70 @@ fn the_shops_rows_refer_to_one_another_but_for_the_ones_its_readme_names() {
         payments.iter().filter(|p| p["kind"] != "card" && p["kind"] != "bank").collect();
     assert_eq!(odd.iter().map(|p| &p["orderId"]).collect::<Vec<_>>(), [&json!(1042)]);
 }
+
+fn with_stream(stream: mock::Stream) -> Result<Mock, MockError> {
+    Mock::new(shop(), Options { streams: vec![stream], ..Options::default() })
+}
+
+fn of_orders() -> mock::Stream {
+    mock::Stream {
+        path: "/events".to_owned(),
+        rows: "orders".to_owned(),
+        kind: "order".to_owned(),
+        every: Duration::from_secs(2),
+    }
+}
+
+/// The pieces of a stream that come, each with the seconds after which it does.
+async fn pieces(mock: &Mock, request: Request<Body>, count: usize) -> Vec<(u64, String)> {
+    let response = TowerToHyperService::new(mock.router()).call(request).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let (started, mut body) = (Instant::now(), response.into_body().into_data_stream());
+    let mut pieces = Vec::new();
+    for _ in 0..count {
+        let piece = futures::StreamExt::next(&mut body).await.expect("it goes on").unwrap();
+        let text = String::from_utf8(piece.to_vec()).unwrap();
+        pieces.push((started.elapsed().as_secs(), text));
+    }
+    pieces
+}
+
+fn events(query: &str) -> http::request::Builder {
+    Request::get(format!("/events{query}"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_sends_the_rows_one_by_one_over_and_over_and_goes_on_after_the_last() {
+    let mock = with_stream(of_orders()).unwrap();
+    let row = |id: u64, nth: usize| {
+        let row = serde_json::to_string(&shop()["orders"][nth]).unwrap();
+        format!("event: order\nid: {id}\ndata: {row}\n\n")
+    };
+    let all = pieces(&mock, events("?userId=1").body(Body::empty()).unwrap(), 4).await;
+    let retry = "retry: 2000\n\n".to_owned();
+    assert_eq!(all, [(0, retry), (0, row(1, 1)), (2, row(2, 2)), (4, row(3, 1))]);
+    let later = events("?userId=1").header("last-event-id", "3").body(Body::empty()).unwrap();
+    assert_eq!(pieces(&mock, later, 3).await[1..], [(0, row(4, 2)), (2, row(5, 1))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_without_rows_is_kept_alive() {
+    let mock = with_stream(of_orders()).unwrap();
+    let none = events("?userId=99").body(Body::empty()).unwrap();
+    let seconds: Vec<_> = pieces(&mock, none, 4).await.into_iter().map(|(at, _)| at).collect();
+    assert_eq!(seconds, [0, 0, 15, 30]);
+}
+
+#[test]
+fn a_stream_needs_rows_and_a_path_of_its_own() {
+    for (stream, said) in [
+        (mock::Stream { rows: "order".to_owned(), ..of_orders() }, "no collection `order`"),
+        (mock::Stream { rows: "profile".to_owned(), ..of_orders() }, "no collection `profile`"),
+        (mock::Stream { path: "/orders/new".to_owned(), ..of_orders() }, "a resource of that name"),
+        (mock::Stream { path: "/db".to_owned(), ..of_orders() }, "something else answers there"),
+        (mock::Stream { kind: "a\nb".to_owned(), ..of_orders() }, "one line"),
+    ] {
+        let error = with_stream(stream).unwrap_err();
+        assert!(error.problems[0].to_string().contains(said), "{}", error.problems[0]);
+    }
+}

@@ -53,7 +53,7 @@ pub use settings::{
 };
 pub use substitute::Origin;
 pub use text::Text;
-pub use upstream::{ErrorPaths, IdentityHeader, Mock, Route, Upstream};
+pub use upstream::{ErrorPaths, IdentityHeader, Mock, MockStream, Route, Upstream};
 pub(crate) use value::in_words;
 pub use value::{AllowedOrigin, Duration, HttpPath, JwksUrl, LogFilter, Size, UpstreamUrl, Whole};
 

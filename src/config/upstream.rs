@@ -90,4 +90,20 @@ pub struct Mock {
     pub latency: Duration,
     /// The share of requests it answers with an error, from 0.0 to 1.0.
     pub failure_rate: f64,
+    /// The streams of events it sends.
+    pub streams: Vec<MockStream>,
+}
+
+/// A stream of events that a mock sends.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct MockStream {
+    /// The path it is asked for at.
+    pub path: Text,
+    /// The collection whose rows it sends.
+    pub rows: Text,
+    /// The type of its events.
+    pub kind: String,
+    /// How long after one event the next one comes.
+    pub every: Duration,
 }

@@ -93,6 +93,24 @@ pub enum Problem {
         /// The id in JSON, as it stands in the later row.
         value: String,
     },
+    /// A stream cannot be where, or what, it is said to be.
+    #[error("the stream `{path}` cannot be: {why}")]
+    BadStream {
+        /// The stream's path.
+        path: String,
+        /// What speaks against it.
+        why: &'static str,
+    },
+    /// A stream sends the rows of a collection.
+    #[error("the stream `{path}` has no rows: there is no collection `{rows}`")]
+    StreamOfNothing {
+        /// The stream's path.
+        path: String,
+        /// What it is to send.
+        rows: String,
+        /// The collections there are.
+        known: Vec<String>,
+    },
     /// A rate is a share of all answers.
     #[error("the failure rate is {0}; it must be from 0 (never) to 1 (always)")]
     FailureRate(f64),

@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, StatusCode};
 use indexmap::IndexMap;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::answer::{Refusal, json};
 use super::call::{Call, Target};
@@ -31,8 +32,16 @@ pub(super) struct Service {
     asked: AtomicU64,
 }
 
+/// A service that is being served, and what ends its streams.
+#[derive(Clone, Debug)]
+pub(super) struct Served {
+    pub(super) service: Arc<Service>,
+    pub(super) stop: CancellationToken,
+}
+
 /// Answers every request to a mock.
-pub(super) async fn answer(State(service): State<Arc<Service>>, request: Request) -> Response {
+pub(super) async fn answer(State(served): State<Served>, request: Request) -> Response {
+    let Served { service, stop } = &served;
     let n = service.asked.fetch_add(1, Ordering::Relaxed);
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await;
@@ -42,15 +51,15 @@ pub(super) async fn answer(State(service): State<Arc<Service>>, request: Request
     }
     let answer = match &body {
         _ if faults::fails(seed, n, failure_rate) => Err(Refusal::Chance),
-        Ok(body) => service.dispatch(
-            Target::parse(parts.uri.path()),
-            &Call {
-                method: &parts.method,
-                query: parts.uri.query().unwrap_or_default(),
-                headers: &parts.headers,
-                body,
-            },
-        ),
+        Ok(body) => {
+            let (method, headers, path) = (&parts.method, &parts.headers, parts.uri.path());
+            let query = parts.uri.query().unwrap_or_default();
+            let call = Call { method, query, headers, body };
+            match service.options.streams.iter().find(|stream| stream.is_at(path)) {
+                Some(stream) => stream.open(service, stop, &call),
+                None => service.dispatch(Target::parse(path), &call),
+            }
+        }
         Err(_) => Err(Refusal::Body),
     };
     answer.unwrap_or_else(IntoResponse::into_response)
@@ -60,11 +69,27 @@ impl Service {
     pub(super) fn new(data: Value, options: Options) -> Result<Self, Vec<Problem>> {
         let rate = options.failure_rate;
         let bad_rate = (!(0.0..=1.0).contains(&rate)).then_some(Problem::FailureRate(rate));
-        match (parse(data, &options.id), bad_rate) {
-            (Ok(data), None) => {
-                Ok(Self { options, data: RwLock::new(data), asked: AtomicU64::new(0) })
+        let (data, mut problems) = match parse(data, &options.id) {
+            Ok(data) => {
+                let problems = options.streams.iter().filter_map(|stream| stream.check(&data));
+                let problems = problems.collect();
+                (data, problems)
             }
-            (data, bad_rate) => Err(data.err().into_iter().flatten().chain(bad_rate).collect()),
+            Err(problems) => (Data::new(), problems),
+        };
+        problems.extend(bad_rate);
+        if problems.is_empty() {
+            Ok(Self { options, data: RwLock::new(data), asked: AtomicU64::new(0) })
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Looks at a collection as it is now; `None`: there is none of that name.
+    pub(super) fn look<T>(&self, name: &str, look: impl FnOnce(&Collection) -> T) -> Option<T> {
+        match self.read().get(name) {
+            Some(Resource::Collection(collection)) => Some(look(collection)),
+            _ => None,
         }
     }
 

@@ -17,6 +17,7 @@
 //! | `POST /orders` | 201, the row with the next id, `location` |
 //! | `PUT`, `PATCH`, `DELETE /orders/3` | replaced, merged at the top level, gone (200 and `{}`) |
 //! | `GET /`, `GET /db` | the collections there are; all the data |
+//! | a [`Stream`]: `GET /events?userId=1` | its rows as events, one at a time, over and over |
 //!
 //! An object at the top level is a single resource (`GET`, `POST`, `PUT`, `PATCH /profile`).
 //! Values are compared as text, so `1` equals `"1"`; a null, a list or an object equals nothing.
@@ -36,6 +37,7 @@ mod faults;
 mod handler;
 mod names;
 mod query;
+mod stream;
 
 use std::future::{Future, IntoFuture};
 use std::io;
@@ -46,10 +48,12 @@ use axum::Router;
 use axum::serve::ListenerExt;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 pub use data::Problem;
+pub use stream::Stream;
 
-use handler::Service;
+use handler::{Served, Service};
 
 /// A mocked REST service. Cloning is cheap, and the clones share their rows.
 #[derive(Clone, Debug)]
@@ -67,12 +71,15 @@ pub struct Options {
     pub seed: u64,
     /// The property that tells the rows of a collection apart.
     pub id: String,
+    /// The streams of events it sends.
+    pub streams: Vec<Stream>,
 }
 
 impl Default for Options {
-    /// At once, never failing, by `id`.
+    /// At once, never failing, by `id`, without streams.
     fn default() -> Self {
-        Self { latency: Duration::ZERO, failure_rate: 0.0, seed: 0, id: "id".to_owned() }
+        let id = "id".to_owned();
+        Self { latency: Duration::ZERO, failure_rate: 0.0, seed: 0, id, streams: Vec::new() }
     }
 }
 
@@ -90,20 +97,28 @@ impl Mock {
     /// # Errors
     ///
     /// When `data` is not an object of lists of objects and of objects, a row lacks an id or shares
-    /// it with another, or the failure rate is not from 0 to 1.
+    /// it with another, a stream has no rows or stands where a resource is, or the failure rate is
+    /// not from 0 to 1.
     pub fn new(data: Value, options: Options) -> Result<Self, MockError> {
         Service::new(data, options)
             .map(|service| Self(Arc::new(service)))
             .map_err(|problems| MockError { problems })
     }
 
-    /// The service as a router, for tests and for embedding.
+    /// The service as a router, for tests and for embedding. Its streams go on until mock and router
+    /// are dropped.
     pub fn router(&self) -> Router {
-        Router::new().fallback(handler::answer).with_state(Arc::clone(&self.0))
+        self.router_until(CancellationToken::new())
+    }
+
+    fn router_until(&self, stop: CancellationToken) -> Router {
+        let served = Served { service: Arc::clone(&self.0), stop };
+        Router::new().fallback(handler::answer).with_state(served)
     }
 }
 
-/// Answers on `listener` until `shutdown` is ready and the requests under way are answered.
+/// Answers on `listener` until `shutdown` is ready and the requests under way are answered. Streams
+/// end then.
 ///
 /// # Errors
 ///
@@ -118,5 +133,11 @@ where
             tracing::debug!(%error, "the mock could not set TCP_NODELAY");
         }
     });
-    axum::serve(listener, mock.router()).with_graceful_shutdown(shutdown).into_future().await
+    let stop = CancellationToken::new();
+    let router = mock.router_until(stop.clone());
+    let shutdown = async move {
+        shutdown.await;
+        stop.cancel();
+    };
+    axum::serve(listener, router).with_graceful_shutdown(shutdown).into_future().await
 }

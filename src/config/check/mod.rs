@@ -5,6 +5,7 @@ mod cors;
 mod gateway;
 mod headers;
 mod jwt;
+mod mock;
 mod route;
 mod upstream;
 

@@ -5,15 +5,14 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, HeaderName};
 
 use super::headers::Refusal;
-use super::{Checks, headers, route};
+use super::{Checks, headers, mock as mocks, route};
 use crate::config::name::ServiceName;
-use crate::config::reader::{Located, Mistakes, Read};
+use crate::config::reader::{Located, Read};
 use crate::config::settings::{
-    ErrorSettings, HeadersSettings, IdentitySettings, MockSettings, TokenForwarding,
-    UpstreamSettings,
+    ErrorSettings, HeadersSettings, IdentitySettings, TokenForwarding, UpstreamSettings,
 };
 use crate::config::value::{self, Header, HeaderTable, UpstreamUrl};
-use crate::config::{ErrorPaths, IdentityHeader, Mock, Upstream};
+use crate::config::{ErrorPaths, IdentityHeader, Upstream};
 
 /// One upstream. Where its URL is wrong it has one that leads nowhere.
 pub(super) fn check(
@@ -51,7 +50,7 @@ pub(super) fn check(
         return_headers,
         error: error_paths(error, checks),
         routes: route::check(name, route, timeout, mistakes, checks),
-        mock: mock_of(name, mock, mistakes, checks),
+        mock: mocks::check(name, mock, mistakes, checks),
     })
 }
 
@@ -184,42 +183,4 @@ fn error_paths(settings: &ErrorSettings, checks: &Checks<'_>) -> ErrorPaths {
     let ErrorSettings { condition, message, code } = settings;
     let text = |path: &Option<Located<String>>| path.as_ref().map(|path| checks.text(path));
     ErrorPaths { condition: text(condition), message: text(message), code: text(code) }
-}
-
-fn mock_of(
-    name: &ServiceName,
-    settings: &Located<MockSettings>,
-    mistakes: &Mistakes,
-    checks: &mut Checks<'_>,
-) -> Option<Mock> {
-    let MockSettings { data, port, id, latency, failure_rate } = &settings.value;
-    let port = port.as_ref().and_then(|port| Some((u16::try_from(port.value.get()).ok()?, port)));
-    if let Some((number, written)) = port
-        && let Some(owner) = checks.across.ports.insert(number, format!("the mock of `{name}`"))
-    {
-        checks.error(
-            written.span(),
-            format!("{owner} has this port already"),
-            "give each its own, or take out the key to let the system pick one",
-        );
-    }
-    let Some(data) = data else {
-        if settings.place.is_some() && !mistakes.touch("data") {
-            checks.error(
-                settings.span(),
-                "this mock has nothing to answer with",
-                "add `data = \"mock/NAME.json\"`, a file with the rows it answers with",
-            );
-        }
-        return None;
-    };
-    let named = checks.not_empty(data, "the file's name");
-    let keyed = checks.not_empty(id, "the property's name");
-    (named && keyed).then(|| Mock {
-        data: checks.text(data),
-        port: port.map(|(number, _)| number),
-        id: id.value.clone(),
-        latency: latency.get(),
-        failure_rate: failure_rate.get(),
-    })
 }

@@ -18,5 +18,6 @@ pub(crate) use route::RouteSettings;
 pub use schema::{SettingsFile, settings_json_schema};
 pub use upstream::{BodyFormat, TokenForwarding};
 pub(crate) use upstream::{
-    ErrorSettings, HeadersSettings, IdentitySettings, MockSettings, UpstreamSettings,
+    ErrorSettings, HeadersSettings, IdentitySettings, MockSettings, StreamSettings,
+    UpstreamSettings,
 };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::RouteSettings;
 use crate::config::reader::Located;
 use crate::config::value::{
-    Duration, FromText as _, Header, HeaderTable, Mistake, Share, UpstreamUrl, Whole,
+    Duration, FromText as _, Header, HeaderTable, HttpPath, Mistake, Share, UpstreamUrl, Whole,
 };
 
 /// One REST service; the file's name is the service's. Any string may hold `${VAR}` or
@@ -137,6 +137,9 @@ pub(crate) struct MockSettings {
     pub(crate) latency: Duration<0, 60_000>,
     /// The share of requests it answers with an error, from 0.0 to 1.0.
     pub(crate) failure_rate: Share,
+    /// Streams of events that it sends.
+    #[schemars(with = "Vec<StreamSettings>")]
+    pub(crate) stream: Vec<Located<StreamSettings>>,
 }
 
 impl Default for MockSettings {
@@ -147,6 +150,39 @@ impl Default for MockSettings {
             id: Located::by_default("id".to_owned()),
             latency: Duration::of_millis(0),
             failure_rate: Share::default(),
+            stream: Vec::new(),
+        }
+    }
+}
+
+/// A stream of events (Server-Sent Events) that a mock sends: the rows of a collection, one after
+/// the other, over and over. The query chooses rows as that of a list does; `Last-Event-ID` goes
+/// on after that event.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("required" = ["path", "rows"]))]
+pub(crate) struct StreamSettings {
+    /// The path it is asked for at.
+    #[schemars(with = "HttpPath")]
+    pub(crate) path: Option<Located<HttpPath>>,
+    /// The collection in the mock's data whose rows it sends.
+    #[schemars(with = "String", length(min = 1))]
+    pub(crate) rows: Option<Located<String>>,
+    /// The type of its events.
+    #[serde(rename = "type")]
+    #[schemars(with = "String", length(min = 1))]
+    pub(crate) kind: Located<String>,
+    /// How long after one event the next one comes.
+    pub(crate) every: Duration<1, 3_600_000>,
+}
+
+impl Default for StreamSettings {
+    fn default() -> Self {
+        Self {
+            path: None,
+            rows: None,
+            kind: Located::by_default("message".to_owned()),
+            every: Duration::of_millis(2_000),
         }
     }
 }

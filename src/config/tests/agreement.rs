@@ -118,6 +118,8 @@ fn every_setting_is_described_and_has_its_default_or_none() {
         "route",
         "path",
         "to",
+        "rows",
+        "stream",
         "timeout",
         "max_body",
         "cors",
