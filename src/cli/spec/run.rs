@@ -345,8 +345,10 @@ impl Stack {
 
 /// The headers that the gateway does not write itself, by name; of one name in their order.
 fn returned(headers: &HeaderMap) -> String {
-    let mut lines: Vec<_> =
-        headers.iter().filter(|(name, _)| config::may_be_returned(name)).collect();
+    // With a stream the gateway writes one that upstreams may write too.
+    let is_returned =
+        |name: &HeaderName| config::may_be_returned(name) && name != "x-accel-buffering";
+    let mut lines: Vec<_> = headers.iter().filter(|(name, _)| is_returned(name)).collect();
     lines.sort_by_key(|(name, _)| name.as_str());
     let line = |(name, value): (&HeaderName, &HeaderValue)| {
         format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes()))
