@@ -60,7 +60,7 @@ async fn what_is_said_of_one_service_is_its_own_and_the_last_word_counts() {
         .map(|service| (service.name, service.options.latency, service.options.failure_rate))
         .collect();
     let ms = Duration::from_millis;
-    let expected = [("orders", 2000), ("payments", 20), ("users", 20)];
+    let expected = [("notifications", 20), ("orders", 2000), ("payments", 20), ("users", 20)];
     assert_eq!(options, expected.map(|(name, time)| (name.to_owned(), ms(time), 0.5)));
 }
 
@@ -77,5 +77,5 @@ async fn what_cannot_be_meant_is_refused() {
     }
     let args = Args::try_parse_from(["services", "--fail", "order=1"]).unwrap();
     let error = open(&args).await.err().unwrap().to_string();
-    assert_eq!(error, "no mock is named `order`; there are orders, payments, users");
+    assert_eq!(error, "no mock is named `order`; there are notifications, orders, payments, users");
 }

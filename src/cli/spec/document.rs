@@ -80,8 +80,8 @@ pub(super) struct Request {
     pub(super) claims: Option<Map<String, serde_json::Value>>,
     /// The client's headers.
     pub(super) headers: HeaderMap,
-    /// What the client gets.
-    pub(super) response: Option<(Head, Snapshot)>,
+    /// What the client gets: one response, or those of a stream or of an answer in parts.
+    pub(super) responses: Vec<(Head, Snapshot)>,
     /// Headers of the upstreams' answers that the client gets.
     pub(super) returned: Option<Snapshot>,
     /// The upstream calls it makes.
@@ -107,6 +107,13 @@ pub(super) struct Snapshot {
     pub(super) span: std::ops::Range<usize>,
     /// Its fence.
     pub(super) fence: String,
+}
+
+impl Request {
+    /// Where what came out goes on: below the last response, or below what is asked.
+    pub(super) fn answered(&self) -> usize {
+        self.responses.last().map_or(self.asked, |(_, snapshot)| snapshot.span.end)
+    }
 }
 
 impl Exchange {

@@ -22,6 +22,7 @@ mod report;
 mod role;
 mod run;
 mod snapshot;
+mod streamed;
 mod suite;
 mod upstreams;
 

@@ -182,7 +182,7 @@ impl Reader {
             variables: None,
             claims: None,
             headers: http::HeaderMap::new(),
-            response: None,
+            responses: Vec::new(),
             returned: None,
             calls: None,
             plan: None,
@@ -203,7 +203,7 @@ impl Reader {
             Role::Variables => request.variables.is_some(),
             Role::Claims => request.claims.is_some(),
             Role::Headers => !request.headers.is_empty(),
-            Role::Response(_) => request.response.is_some(),
+            Role::Response(_) => request.responses.iter().any(|(head, _)| !head.is_streamed()),
             Role::Returned => request.returned.is_some(),
             Role::Calls => request.calls.is_some(),
             _ => request.plan.is_some(),
@@ -222,7 +222,7 @@ impl Reader {
             Role::Headers => http_text::client_headers(&block.text, block.line + 1)
                 .map(|headers| request.headers = headers),
             Role::Response(head) => {
-                response(&block).map(|()| request.response = Some((head, snapshot(block))))
+                response(&block).map(|()| request.responses.push((head, snapshot(block))))
             }
             Role::Returned => {
                 request.returned = Some(snapshot(block));

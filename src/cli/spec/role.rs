@@ -55,6 +55,12 @@ pub(super) struct Head {
 /// The media type that a request asks for and a response has, unless a document says otherwise.
 pub(super) const MEDIA: &str = "application/graphql-response+json";
 
+/// The media type of a stream of responses.
+pub(super) const EVENTS: &str = "text/event-stream";
+
+/// The media type of a response in parts.
+pub(super) const PARTS: &str = "multipart/mixed";
+
 /// The roles by language. `http` has upstreams beside these, `toml` has file names.
 const ROLES: [(&str, &str); 13] = [
     ("graphql", "schema"),
@@ -76,6 +82,11 @@ impl Head {
     /// The head of a block that says nothing of it.
     pub(super) fn usual() -> Self {
         Self { status: StatusCode::OK, media: MEDIA.to_owned() }
+    }
+
+    /// Whether such an answer holds any number of responses.
+    pub(super) fn is_streamed(&self) -> bool {
+        matches!(&*self.media, EVENTS | PARTS)
     }
 
     /// The info string of a response with this head.

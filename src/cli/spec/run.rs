@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::Full;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 
@@ -24,6 +24,7 @@ use super::project::{self, Loaded};
 use super::report::{Check, Edit, Outcome, Report, Subject};
 use super::role::{Head, MEDIA};
 use super::snapshot;
+use super::streamed;
 use super::upstreams::{Undeclared, Upstreams};
 
 /// How long a document's tokens are valid, unless their claims say otherwise.
@@ -67,7 +68,8 @@ struct Answer {
     head: Head,
     /// Headers that the gateway does not write itself, a line each.
     returned: String,
-    body: String,
+    /// The responses, as documents show them.
+    bodies: Vec<String>,
 }
 
 struct Run<'d> {
@@ -132,7 +134,7 @@ impl<'d> Run<'d> {
         }
         // What came of such a call is no answer of the services: it must not be written down.
         if asked.undeclared.is_empty() {
-            self.response(request, &answer);
+            self.responses(request, &answer);
             let calls: String = asked.calls.iter().map(Call::text).collect();
             self.listed(request, Subject::Returned, &request.returned, &answer.returned);
             self.listed(request, Subject::Calls, &request.calls, &calls);
@@ -148,9 +150,27 @@ impl<'d> Run<'d> {
         }
     }
 
-    fn response(&mut self, request: &Request, answer: &Answer) {
-        let Answer { head, body, .. } = answer;
-        let written = request.response.as_ref();
+    /// Compares one by one: a response without a block is written below the last one, and a block
+    /// without a response goes.
+    fn responses(&mut self, request: &Request, answer: &Answer) {
+        for (at, body) in answer.bodies.iter().enumerate() {
+            self.response(request, request.responses.get(at), &answer.head, body);
+        }
+        for (_, snapshot) in request.responses.iter().skip(answer.bodies.len()) {
+            let outcome =
+                Outcome::Differs { expected: Some(snapshot.text.clone()), actual: String::new() };
+            let edit = Edit { span: snapshot.span.clone(), text: String::new() };
+            self.push(Some(request), Subject::Response, snapshot.line, outcome, Some(edit));
+        }
+    }
+
+    fn response(
+        &mut self,
+        request: &Request,
+        written: Option<&(Head, Snapshot)>,
+        head: &Head,
+        body: &str,
+    ) {
         // An empty block is one to be filled in.
         let expected = written.filter(|(_, snapshot)| !snapshot.text.trim().is_empty());
         let shown = |head: &Head, body: &str, with_head: bool| {
@@ -160,7 +180,7 @@ impl<'d> Run<'d> {
             Some((expected, snapshot)) => {
                 let heads = expected != head;
                 let text = body_text(&Bytes::copy_from_slice(snapshot.text.as_bytes()));
-                if !heads && text == *body {
+                if !heads && text == body {
                     Outcome::Passed
                 } else {
                     let expected = Some(shown(expected, &text, heads));
@@ -174,7 +194,7 @@ impl<'d> Run<'d> {
         };
         let edit = (outcome != Outcome::Passed).then(|| match written {
             Some((_, snapshot)) => snapshot::replaced(snapshot, &head.info(), body),
-            None => snapshot::inserted(request.asked, &head.info(), body),
+            None => snapshot::inserted(request.answered(), &head.info(), body),
         });
         let line = written.map_or(request.line, |(_, snapshot)| snapshot.line);
         self.push(Some(request), Subject::Response, line, outcome, edit);
@@ -193,9 +213,7 @@ impl<'d> Run<'d> {
             Some(expected) => self.compare(Some(request), subject, expected, actual),
             None if actual.is_empty() => {}
             None => {
-                let response = request.response.as_ref().map(|(_, snapshot)| snapshot.span.end);
-                let at = response.unwrap_or(request.asked);
-                let edit = snapshot::inserted(at, subject.info(), actual);
+                let edit = snapshot::inserted(request.answered(), subject.info(), actual);
                 let outcome = Outcome::Differs { expected: None, actual: actual.to_owned() };
                 self.push(Some(request), subject, request.line, outcome, Some(edit));
             }
@@ -288,13 +306,13 @@ impl Stack {
             Err(never) => match never {},
         };
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.map_err(|error| format!("no whole answer: {error}"))?;
         let media = parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
         let media = String::from_utf8_lossy(media);
         let media = media.split(';').next().unwrap_or_default().trim().to_owned();
         let head = Head { status: parts.status, media };
         let returned = returned(&parts.headers);
-        Ok(Answer { head, returned, body: body_text(&body.to_bytes()) })
+        let bodies = streamed::bodies(&head, body).await?;
+        Ok(Answer { head, returned, bodies: bodies.iter().map(body_text).collect() })
     }
 
     fn http(&self, request: &Request) -> Result<http::Request<Full<Bytes>>, String> {
@@ -327,8 +345,10 @@ impl Stack {
 
 /// The headers that the gateway does not write itself, by name; of one name in their order.
 fn returned(headers: &HeaderMap) -> String {
-    let mut lines: Vec<_> =
-        headers.iter().filter(|(name, _)| config::may_be_returned(name)).collect();
+    // With a stream the gateway writes one that upstreams may write too.
+    let is_returned =
+        |name: &HeaderName| config::may_be_returned(name) && name != "x-accel-buffering";
+    let mut lines: Vec<_> = headers.iter().filter(|(name, _)| is_returned(name)).collect();
     lines.sort_by_key(|(name, _)| name.as_str());
     let line = |(name, value): (&HeaderName, &HeaderValue)| {
         format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes()))

@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::stream::{self, StreamExt as _};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderMap};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::config::{ServiceName, Upstream};
 use crate::template;
-use crate::upstream::{CallContext, Error, ErrorKind, Reply, Transport};
+use crate::upstream::{
+    CallContext, Error, ErrorKind, EventReader, Events, Opened, Reply, Transport,
+};
 
 use super::call::Call;
 use super::document::{Exchange, Section};
@@ -37,6 +40,8 @@ struct State {
     calls: Vec<Call>,
     /// Those of them that no exchange answers.
     undeclared: Vec<Undeclared>,
+    /// The exchanges that answered it as streams of events, or might have.
+    listened: Vec<usize>,
 }
 
 /// A call that no exchange answers.
@@ -75,6 +80,7 @@ impl Upstreams {
         state.token = None;
         state.calls.clear();
         state.undeclared.clear();
+        state.listened.clear();
     }
 
     /// Tells the token that the request is sent with: calls do not show it.
@@ -120,6 +126,45 @@ impl Upstreams {
             Some(exchange) => self.reply(&exchange.answer, &call),
             None => Err(failed(ErrorKind::Broken, &call)),
         }
+    }
+
+    /// A stream of events that is at its end is asked for again: by the exchange that comes next,
+    /// and without one it is over for good, of which nothing is noted.
+    fn listen(&self, mut call: Call, last_event_id: Option<&str>) -> Result<Opened, Error> {
+        let exchange = {
+            let mut state = self.lock();
+            if let Some(token) = &state.token {
+                call.conceal(token);
+            }
+            let at = self.find(&state, &call);
+            if at.is_some_and(|at| state.listened.contains(&at)) {
+                let over = reply(StatusCode::NO_CONTENT, HeaderMap::new(), Bytes::new());
+                return Ok(Opened::Reply(over));
+            }
+            state.listened.extend(at);
+            at.and_then(|at| self.exchanges.get(at))
+        };
+        if let Some(Answer::Message { status: StatusCode::OK, headers, body }) =
+            exchange.map(|exchange| &exchange.answer)
+        {
+            self.answer(call.clone()).ok();
+            let media = headers.get(CONTENT_TYPE).map(essence).unwrap_or_default();
+            if media != "text/event-stream" {
+                let other = ErrorKind::NotEvents(media.into());
+                return Err(failed(other, &call).with_status(StatusCode::OK));
+            }
+            // The blank line ends the last event, and nobody need rest before asking again.
+            let end = Bytes::from_static(b"\n\nretry: 0\n");
+            let pieces = stream::iter([Ok(body.clone()), Ok(end)]).boxed();
+            let reader = EventReader::new(self.max_answer, last_event_id);
+            return Ok(Opened::Stream(Events::read(headers.clone(), reader, pieces)));
+        }
+        let reply = self.answer(call.clone())?;
+        if reply.status.is_success() && reply.status != StatusCode::NO_CONTENT {
+            let other = ErrorKind::NotEvents(format!("status {}", reply.status.as_u16()).into());
+            return Err(failed(other, &call).with_status(reply.status));
+        }
+        Ok(Opened::Reply(reply))
     }
 
     /// The exchange for a call: of the innermost section that has one, the first unused one, else
@@ -174,8 +219,8 @@ impl Upstreams {
             && status.is_success()
             && !body.is_empty()
         {
+            let essence = essence(media);
             let media = String::from_utf8_lossy(media.as_bytes());
-            let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
             let json = matches!(&*essence, "application/json" | "text/json");
             if !json && !essence.ends_with("+json") {
                 return Err(answered(ErrorKind::NotJson(media.into())));
@@ -183,6 +228,12 @@ impl Upstreams {
         }
         Ok(reply(status, headers.clone(), body.clone()))
     }
+}
+
+/// A media type without parameters, in small letters.
+fn essence(media: &HeaderValue) -> String {
+    let media = String::from_utf8_lossy(media.as_bytes());
+    media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 fn reply(status: StatusCode, headers: HeaderMap, body: Bytes) -> Reply {
@@ -248,6 +299,17 @@ impl Transport for Mocked {
         // As over a network, whatever can start does so before the first answer comes.
         tokio::task::yield_now().await;
         answered
+    }
+
+    async fn listen(
+        &self,
+        request: &template::Request,
+        last_event_id: Option<&str>,
+        context: &CallContext<'_>,
+    ) -> Result<Opened, Error> {
+        let opened = self.of.listen(Call::new(&self.name, request, context), last_event_id);
+        tokio::task::yield_now().await;
+        opened
     }
 }
 
