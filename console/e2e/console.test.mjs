@@ -140,6 +140,36 @@ test('a query shows its answer, its plan and its trace', async () => {
   assert.deepEqual(complaints, []);
 });
 
+test('a subscription shows each event, its plan and its trace', async () => {
+  await open();
+  const sockets = [];
+  page.on('websocket', (socket) => sockets.push(socket));
+  await page.locator('.graphiql-tab', { hasText: 'Notifications' }).locator('button').first().click();
+  await page.locator('.graphiql-execute-button').click();
+  const answer = page.locator('.result-window');
+  await answer.locator('.view-line', { hasText: '"kind": "ORDER_' }).waitFor();
+  const first = await shown(answer);
+  await page.waitForFunction(
+    (before) => document.querySelector('.result-window').innerText.replaceAll('\u00a0', ' ') !== before,
+    first,
+  );
+  assert.doesNotMatch(await shown(answer), /onedoor|errors/);
+  await show('Plan');
+  const plan = page.getByRole('region', { name: 'Plan' });
+  await plan.locator('.onedoor-card').nth(2).waitFor();
+  assert.match(await plan.innerText(), /subscription Notifications[^]*3 fetches in 3 stages/);
+  await show('Trace');
+  const rows = page.getByRole('region', { name: 'Trace' }).locator('.onedoor-row[data-result="called"]');
+  await rows.nth(1).waitFor();
+  assert.match(await rows.nth(0).innerText(), /orders/);
+  await shot('subscription');
+  assert.equal(sockets.length, 1);
+  const closed = sockets[0].waitForEvent('close');
+  await page.locator('.graphiql-execute-button').click();
+  await closed;
+  assert.deepEqual(complaints, []);
+});
+
 test('names are completed from the schema', async () => {
   await open();
   await page.locator('.graphiql-tab-add').click();

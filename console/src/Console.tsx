@@ -14,7 +14,7 @@ import { storageOf } from './storage';
 import { TracePanel } from './Trace';
 
 /** More tabs than these are for the panel of examples. */
-const TABS = 6;
+const TABS = 7;
 
 const WELCOME = `# A query goes here. Ctrl-Space completes, Ctrl-Enter runs it.
 # "Plan" and "Trace" at the left tell which requests it makes.
