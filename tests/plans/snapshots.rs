@@ -88,7 +88,7 @@ fn shop() -> Outcome<Catalog> {
 
 fn load(sources: Sources) -> Outcome<Catalog> {
     let mut upstreams = BTreeMap::new();
-    for name in ["users", "orders", "payments"] {
+    for name in ["users", "orders", "payments", "notifications"] {
         upstreams.insert(name.parse()?, Defaults::default());
     }
     let (catalog, problems) = schema::load(sources, &upstreams, &|_| None);
