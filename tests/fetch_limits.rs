@@ -174,6 +174,34 @@ async fn a_list_of_variables_makes_no_more_calls_than_a_request_may() {
 }
 
 #[tokio::test]
+async fn introspection_is_answered_alike_whether_it_is_kept_or_not() {
+    let query = "query($name: String!, $id: ID!, $only: Boolean!) { \
+                 __type(name: $name) { name fields @skip(if: $only) { name } } user(id: $id) { name } }";
+    let rig = |size: &str| {
+        let limits = format!("introspection_cache = \"{size}\"");
+        let gateway = format!("[graphql]\nintrospection = \"on\"\n[limits]\n{limits}");
+        let project = project(Texts { gateway: &gateway, schema: SHOP, ..Texts::default() });
+        Rig::over(project, |call| async move { shop(&call) })
+    };
+    let (keeping, not) = (rig("1MiB"), rig("0B"));
+    for (name, id, only) in [
+        ("User", 1, true),
+        ("Order", 1, true),
+        ("User", 2, false),
+        ("User", 3, true),
+        ("None", 1, true),
+    ] {
+        let variables = json!({"name": name, "id": id, "only": only});
+        let response = keeping.ask_with(query, variables.clone()).await;
+        assert_eq!(response, not.ask_with(query, variables).await);
+        assert_eq!(response.get("errors"), None);
+        let told = response["data"]["__type"].get("name").map_or("None", |it| it.as_str().unwrap());
+        assert_eq!(told, name);
+        assert_eq!(response["data"]["__type"].get("fields").is_some(), !only);
+    }
+}
+
+#[tokio::test]
 async fn introspection_that_goes_in_circles_is_refused() {
     // Each round multiplies the answer by the fields that a type has.
     let round = |rounds: usize| {

@@ -21,7 +21,10 @@ use crate::identity::{ClientHeaders, Identity};
 use crate::json::{Body, Value};
 use crate::limits::{self, Limits, UpstreamCalls};
 use crate::observe::{CallLog, RequestId, TraceContext};
-use crate::plan::{self, Document, Mask, OperationKind, Plan, Portion, RequestError, Variables};
+use crate::plan::{
+    self, Document, Introspection, IntrospectionKey, Mask, OperationKind, Plan, Portion,
+    RequestError, Variables,
+};
 use crate::projection::Inputs;
 use crate::schema::Catalog;
 
@@ -36,6 +39,7 @@ pub struct Engine {
     settings: EngineSettings,
     documents: Bounded<Arc<str>, Arc<Document>>,
     plans: Bounded<PlanKey, Arc<Plan>>,
+    introspections: Bounded<IntrospectionKey, Arc<Introspection>>,
     kept: Arc<Kept>,
     feeds: Feeds,
 }
@@ -174,9 +178,16 @@ impl Engine {
             Bounded::new(limits.plan_cache.bytes() as u64, |_: &PlanKey, plan: &Arc<Plan>| {
                 PLAN_WEIGHT * (1 + plan.fields + plan.fetches.len())
             });
+        let introspections = Bounded::new(
+            limits.introspection_cache.bytes() as u64,
+            |key: &IntrospectionKey, answers: &Arc<Introspection>| {
+                key.weight()
+                    + answers.iter().map(|(key, text)| key.len() + text.len()).sum::<usize>()
+            },
+        );
         let kept = Arc::new(Kept::new(settings.answers, settings.clock.clone()));
         let feeds = Feeds::default();
-        Self { catalog, services, settings, documents, plans, kept, feeds }
+        Self { catalog, services, settings, documents, plans, introspections, kept, feeds }
     }
 
     /// The schema.
@@ -253,10 +264,9 @@ impl Engine {
             .planned(&document, &operation, &variables, Portion::Whole)
             .map_err(|errors| refuse(name, errors))?;
         let introspection = if !plan.introspects {
-            Vec::new()
+            Arc::default()
         } else if self.settings.introspection {
-            plan::introspect(&self.catalog, &operation, &variables)
-                .map_err(|error| refuse(name, vec![error]))?
+            self.introspected(&operation, &variables).map_err(|error| refuse(name, vec![error]))?
         } else {
             return Err(Box::new(response::introspection_off(name)));
         };
@@ -304,6 +314,20 @@ impl Engine {
             self.plans.insert(key, Arc::clone(&plan));
         }
         Ok(plan)
+    }
+
+    fn introspected(
+        &self,
+        operation: &plan::Operation<'_>,
+        variables: &Variables,
+    ) -> Result<Arc<Introspection>, RequestError> {
+        let key = IntrospectionKey::of(*operation, variables);
+        if let Some(answers) = self.introspections.get(&key) {
+            return Ok(answers);
+        }
+        let answers = Arc::new(plan::introspect(&self.catalog, operation, variables)?);
+        self.introspections.insert(key, Arc::clone(&answers));
+        Ok(answers)
     }
 
     async fn run(
@@ -376,7 +400,7 @@ impl Engine {
 struct Prepared {
     plan: Arc<Plan>,
     variables: Variables,
-    introspection: Vec<(Box<str>, Box<[u8]>)>,
+    introspection: Arc<Introspection>,
     explanation: Option<plan::Explanation>,
 }
 

@@ -15,7 +15,7 @@ use indexmap::IndexMap;
 use super::conditions::{self, Mask};
 use super::lines::Lines;
 use super::variables::{self, VariableDefinition, Variables};
-use super::{Location, OperationKind, lexical, size, validate};
+use super::{Location, OperationKind, introspect, lexical, size, validate};
 use crate::failure::{Code, Failure};
 use crate::schema::{Catalog, with_signs};
 
@@ -91,7 +91,7 @@ struct Facts {
     node: Node<executable::Operation>,
     variables: Box<[VariableDefinition]>,
     conditions: Box<[u32]>,
-    introspects: bool,
+    introspected: Box<[u32]>,
 }
 
 /// One operation of a document.
@@ -194,12 +194,12 @@ impl Facts {
         source: &Source,
         node: &Node<executable::Operation>,
     ) -> Result<Self, RequestError> {
-        let is_introspection = |name: &str| matches!(name, "__schema" | "__type");
+        let conditions = conditions::variables(document, node);
         Ok(Self {
             node: Node::clone(node),
             variables: variables::definitions(catalog, source, node)?,
-            conditions: conditions::variables(document, node),
-            introspects: node.root_fields(document).any(|field| is_introspection(&field.name)),
+            introspected: introspect::variables(document, node, &conditions),
+            conditions,
         })
     }
 }
@@ -227,12 +227,6 @@ impl<'d> Operation<'d> {
         }
     }
 
-    /// Whether `__schema` or `__type` is asked for, if conditions allow it.
-    #[must_use]
-    pub fn introspects(self) -> bool {
-        self.facts.introspects
-    }
-
     /// The variables it declares, in the order of their declaration.
     #[must_use]
     pub fn variables(self) -> &'d [VariableDefinition] {
@@ -243,6 +237,12 @@ impl<'d> Operation<'d> {
     #[must_use]
     pub fn condition_variables(self) -> &'d [u32] {
         &self.facts.conditions
+    }
+
+    /// The variables that its answers to `__schema` and `__type` may depend on, by index in
+    /// [`Self::variables`].
+    pub(super) fn introspected_variables(self) -> &'d [u32] {
+        &self.facts.introspected
     }
 
     /// Whether its plans may be kept. Each further condition variable doubles the plans that a

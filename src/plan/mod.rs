@@ -39,7 +39,7 @@ pub use document::{Document, Limits, Operation, RequestError};
 pub use explain::{
     BatchExplanation, CacheExplanation, Calls, Explanation, FetchExplanation, TotalCalls, explain,
 };
-pub use introspect::{Introspection, introspect};
+pub use introspect::{Introspection, IntrospectionKey, introspect};
 pub use parts::{Brings, Part, PartId, Portion};
 pub(crate) use selection::Lead;
 pub use selection::Selection;

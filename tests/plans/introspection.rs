@@ -1,6 +1,7 @@
 //! `__schema` and `__type`, and how much of them one request may ask for.
 
-use onedoor::plan::introspect;
+use onedoor::json::Body;
+use onedoor::plan::{IntrospectionKey, Variables, introspect};
 use onedoor::schema::Catalog;
 
 use crate::pets::{coerced, load, parse, pets, planned, told};
@@ -9,7 +10,6 @@ fn introspected(catalog: &Catalog, text: &str, raw: &str) -> Result<Vec<(String,
     let document = parse(catalog, text).map_err(|errors| told(&errors))?;
     let variables = coerced(catalog, &document, raw)?;
     let operation = document.operation(None).map_err(|error| error.to_string())?;
-    assert!(operation.introspects());
     let answers = introspect(catalog, &operation, &variables).map_err(|error| told(&[error]))?;
     let text = |(key, json): (Box<str>, Box<[u8]>)| {
         (key.into(), String::from_utf8_lossy(&json).into_owned())
@@ -41,6 +41,37 @@ fn the_query_of_editors_is_answered() {
     let catalog = pets();
     let answers = introspected(catalog, EDITORS, "{}").unwrap();
     assert!(answers[0].1.contains(r#""isOneOf":true"#));
+}
+
+#[test]
+fn an_answer_depends_on_the_document_the_operation_and_the_variables_that_are_read() {
+    let catalog = pets();
+    let text = r#"
+        query A($name: String!, $all: Boolean, $no: Boolean = false, $other: String) {
+            __type(name: $name) { ...Fields }
+            dog @skip(if: $no) { name }
+            arguments(string: $other) { int(int: 1) }
+        }
+        query B($name: String!, $all: Boolean) { __type(name: $name) { ...Fields } }
+        fragment Fields on __Type { fields(includeDeprecated: $all) { name } }"#;
+    let document = parse(catalog, text).unwrap();
+    let key = |name: &str, raw: &str| {
+        let operation = document.operation(Some(name)).unwrap();
+        let raw = Body::parse(raw.to_owned().into()).unwrap();
+        let variables = Variables::coerce(catalog, &operation, Some(raw.root())).unwrap();
+        IntrospectionKey::of(operation, &variables)
+    };
+    let dog = key("A", r#"{"name": "Dog"}"#);
+    assert_eq!(dog, key("A", r#"{"no": false, "name": "Dog", "other": "of no matter"}"#));
+    for (operation, other) in [
+        ("B", r#"{"name": "Dog"}"#),
+        ("A", r#"{"name": "Cat"}"#),
+        ("A", r#"{"name": "Dog", "all": true}"#),
+        ("A", r#"{"name": "Dog", "all": null}"#),
+        ("A", r#"{"name": "Dog", "no": true}"#),
+    ] {
+        assert_ne!(dog, key(operation, other), "{operation} {other}");
+    }
 }
 
 #[test]

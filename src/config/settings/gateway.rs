@@ -258,6 +258,8 @@ pub struct Limits {
     pub document_cache: Size<0, { 16 * GIB }>,
     /// The memory for plans that are kept for their next use.
     pub plan_cache: Size<0, { 16 * GIB }>,
+    /// The memory for answers to introspection that are kept for their next use.
+    pub introspection_cache: Size<0, { 16 * GIB }>,
 }
 
 impl Default for Limits {
@@ -274,6 +276,7 @@ impl Default for Limits {
             socket_operations: Whole::of(100),
             document_cache: Size::of_bytes(16 * MIB),
             plan_cache: Size::of_bytes(32 * MIB),
+            introspection_cache: Size::of_bytes(16 * MIB),
         }
     }
 }
