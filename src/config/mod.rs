@@ -154,7 +154,7 @@ pub struct Graphql {
     pub auth: GraphqlAuth,
     /// Whether clients may ask for `__schema` and `__type`.
     pub introspection: Switch,
-    /// Whether errors say "did you mean".
+    /// Whether errors say "did you mean", where introspection is on.
     pub suggestions: Switch,
     /// Whether the GraphiQL page is served.
     pub graphiql: Switch,

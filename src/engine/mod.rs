@@ -219,7 +219,7 @@ impl Engine {
             Err(refused) => return *refused,
         };
         if prepared.plan.stream.is_some() {
-            return response::only_streamed(prepared.plan.name.as_deref());
+            return response::only_streamed(&prepared.plan);
         }
         let told = telling.prepared(&mut prepared);
         self.answer(&prepared, context, told).await
@@ -256,7 +256,7 @@ impl Engine {
             .map_err(|error| refuse(None, vec![error]))?;
         let name = operation.name();
         if request.only_queries && operation.kind() == OperationKind::Mutation {
-            return Err(Box::new(response::mutation_refused(name)));
+            return Err(Box::new(response::mutation_refused(operation)));
         }
         let variables = Variables::coerce(&self.catalog, &operation, request.variables)
             .map_err(|errors| refuse(name, errors))?;
@@ -268,7 +268,7 @@ impl Engine {
         } else if self.settings.introspection {
             self.introspected(&operation, &variables).map_err(|error| refuse(name, vec![error]))?
         } else {
-            return Err(Box::new(response::introspection_off(name)));
+            return Err(Box::new(response::introspection_off(operation)));
         };
         let mask = || operation.mask(&variables);
         let explanation = explain.then(|| plan::explain(&plan, &operation, &mask()));

@@ -9,7 +9,7 @@ use super::{Response, ResponseKind};
 use crate::failure::{Code, Failure};
 use crate::fetch::Answered;
 use crate::json::write_string;
-use crate::plan::{Location, Plan, RequestError};
+use crate::plan::{Field, Location, Operation, Plan, RequestError};
 use crate::projection::{Failed, PathStep};
 
 /// The response of an executed operation.
@@ -58,7 +58,7 @@ pub(super) fn ended(plan: &Plan, failure: Arc<Failure>) -> Response {
 
 /// A failure of a subscription's one field.
 pub(super) fn failed_root(plan: &Plan, failure: Arc<Failure>) -> Failed<'_> {
-    let field = plan.steps.first().and_then(|step| step.selection.fields.first());
+    let field = root_field(plan);
     Failed {
         path: field.iter().map(|field| PathStep::Key(&field.key)).collect(),
         locations: field.map(|field| &*field.locations).unwrap_or_default(),
@@ -66,11 +66,18 @@ pub(super) fn failed_root(plan: &Plan, failure: Arc<Failure>) -> Failed<'_> {
     }
 }
 
+/// A subscription's one field.
+fn root_field(plan: &Plan) -> Option<&Field> {
+    plan.steps.first()?.selection.fields.first()
+}
+
 /// A subscription where only one response can be given.
-pub(super) fn only_streamed(operation: Option<&str>) -> Response {
+pub(super) fn only_streamed(plan: &Plan) -> Response {
     let message = "A subscription is answered over a WebSocket (graphql-transport-ws) or, where the \
         Accept header asks for it, as text/event-stream.";
-    refused(operation, &[RequestError::new(Code::BadRequest, message)])
+    let locations = root_field(plan).map(|field| field.locations.to_vec()).unwrap_or_default();
+    let error = RequestError::new(Code::BadRequest, message).at(locations);
+    refused(plan.name.as_deref(), &[error])
 }
 
 /// The response of an operation whose data would be too large to send.
@@ -99,18 +106,19 @@ pub(super) fn refused(operation: Option<&str>, errors: &[RequestError]) -> Respo
 }
 
 /// A mutation where only queries are allowed.
-pub(super) fn mutation_refused(operation: Option<&str>) -> Response {
+pub(super) fn mutation_refused(operation: Operation<'_>) -> Response {
     let error = RequestError::new(Code::BadRequest, "A mutation must be sent by POST.");
-    Response { kind: ResponseKind::MutationRefused, ..refused(operation, &[error]) }
+    let error = error.at(operation.locations());
+    Response { kind: ResponseKind::MutationRefused, ..refused(operation.name(), &[error]) }
 }
 
 /// `__schema` or `__type` where introspection is off.
-pub(super) fn introspection_off(operation: Option<&str>) -> Response {
+pub(super) fn introspection_off(operation: Operation<'_>) -> Response {
     let error = RequestError::new(
         Code::IntrospectionDisabled,
         "Introspection is off: this gateway does not answer `__schema` and `__type`.",
     );
-    refused(operation, &[error])
+    refused(operation.name(), &[error.at(operation.introspection_locations())])
 }
 
 pub(super) fn write_list<T>(out: &mut Vec<u8>, errors: &[T], write: impl Fn(&mut Vec<u8>, &T)) {

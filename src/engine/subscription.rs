@@ -41,7 +41,7 @@ impl Engine {
             return stream::once(once).boxed();
         }
         if request.incremental.is_some() {
-            let refused = response::only_streamed(prepared.plan.name.as_deref());
+            let refused = response::only_streamed(&prepared.plan);
             return stream::iter([refused]).boxed();
         }
         let running = Running { engine: self, prepared, context, explain };

@@ -82,10 +82,11 @@ impl Gateway {
         let reserved: Vec<HeaderName> =
             outbound.values().flat_map(Outbound::identity_names).cloned().collect();
         let services = Services::new(services(&config, outbound, &transport));
+        let introspection = config.graphql.introspection.is_on(mode);
         let settings = EngineSettings {
             limits: config.limits.clone(),
-            introspection: config.graphql.introspection.is_on(mode),
-            suggestions: config.graphql.suggestions.is_on(mode),
+            introspection,
+            suggestions: introspection && config.graphql.suggestions.is_on(mode),
             trace: config.graphql.trace.is_on(mode),
             answers: config.cache.size.bytes(),
             clock: authenticator.clock().clone(),

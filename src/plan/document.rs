@@ -239,6 +239,19 @@ impl<'d> Operation<'d> {
         &self.facts.conditions
     }
 
+    /// Where it stands.
+    #[must_use]
+    pub fn locations(self) -> Vec<Location> {
+        self.document.source().locations([self.facts.node.location()])
+    }
+
+    /// Where `__schema` and `__type` stand in it.
+    #[must_use]
+    pub fn introspection_locations(self) -> Vec<Location> {
+        let fields = introspect::fields(&self.document.valid, &self.facts.node);
+        self.document.source().locations(fields.map(|field| field.location()))
+    }
+
     /// The variables that its answers to `__schema` and `__type` may depend on, by index in
     /// [`Self::variables`].
     pub(super) fn introspected_variables(self) -> &'d [u32] {

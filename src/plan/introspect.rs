@@ -53,16 +53,22 @@ impl IntrospectionKey {
     }
 }
 
+/// The fields `__schema` and `__type` at the root of an operation, as often as they stand there.
+pub(super) fn fields<'d>(
+    document: &'d ExecutableDocument,
+    operation: &'d executable::Operation,
+) -> impl Iterator<Item = &'d Node<Field>> {
+    operation.root_fields(document).filter(|field| is_introspection(field))
+}
+
 /// The variables that introspection may read, by index in the operation's declarations: those of
 /// its conditions, and the arguments of `__schema`, `__type` and the fields below them.
 pub(super) fn variables(
     document: &ExecutableDocument,
-    operation: &Node<executable::Operation>,
+    operation: &executable::Operation,
     conditions: &[u32],
 ) -> Box<[u32]> {
-    let roots = operation.root_fields(document);
-    let roots = roots.filter(|field| is_introspection(field));
-    let fields = roots.flat_map(|root| {
+    let fields = fields(document, operation).flat_map(|root| {
         let below = root.selection_set.iter().flat_map(|set| set.all_fields(document));
         iter::once(root).chain(below)
     });
@@ -86,21 +92,25 @@ pub fn introspect(
     variables: &Variables,
 ) -> Result<Introspection, RequestError> {
     let document = operation.document();
+    let failed = |code: Code, message: &str| {
+        let error = RequestError::new(code, message.to_owned());
+        error.at(operation.introspection_locations())
+    };
     // The rest has arguments that are not of its concern.
     let mut node = operation.node().as_ref().clone();
     node.selection_set = introspected(document.fragments(), &node.selection_set);
     volume::check(catalog, document.fragments(), &node.selection_set).map_err(|_| {
         let message = "Introspection nests the schema's lists too deep or asks for them too often.";
-        RequestError::new(Code::QueryTooComplex, message)
+        failed(Code::QueryTooComplex, message)
     })?;
     let executed = partial_execute(
         &catalog.public,
         &catalog.implementers,
         document.valid(),
-        &node.into(),
+        &node,
         &Valid::assume_valid(values(operation, variables)),
     );
-    let refused = |message: &str| RequestError::new(Code::BadUserInput, sentence(message));
+    let refused = |message: &str| failed(Code::BadUserInput, &sentence(message));
     let answer = executed.map_err(|error| refused(&error.message().to_string()))?;
     if let Some(error) = answer.errors.first() {
         return Err(refused(&error.message));
@@ -108,7 +118,7 @@ pub fn introspect(
     let mut values = Vec::new();
     for (key, value) in answer.data.unwrap_or_default() {
         let text = serde_json::to_vec(&value);
-        let text = text.map_err(|_| RequestError::new(Code::Internal, "Introspection failed."))?;
+        let text = text.map_err(|_| failed(Code::Internal, "Introspection failed."))?;
         values.push((key.as_str().into(), text.into()));
     }
     Ok(values)

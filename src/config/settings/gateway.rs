@@ -160,7 +160,8 @@ pub(crate) struct GraphqlSettings {
     pub(crate) auth: Located<GraphqlAuth>,
     /// Whether clients may ask for `__schema` and `__type`.
     pub(crate) introspection: Switch,
-    /// Whether errors say "did you mean", which tells names of the schema.
+    /// Whether errors say "did you mean". That tells names of the schema, so that none does where
+    /// introspection is off.
     pub(crate) suggestions: Switch,
     /// Whether the GraphiQL page is served, at `/graphiql`.
     pub(crate) graphiql: Switch,
