@@ -8,7 +8,8 @@ import { join, resolve } from 'node:path';
 const repository = resolve(import.meta.dirname, '../..');
 const program = resolve(process.env.ONEDOOR_BIN ?? join(repository, 'target/debug/onedoor'));
 
-export async function startGateway() {
+/** `upstream` may change what the file of an upstream says, given its name and text. */
+export async function startGateway({ upstream = (_name, text) => text } = {}) {
   const project = mkdtempSync(join(tmpdir(), 'onedoor-e2e-'));
   for (const part of ['onedoor.toml', 'schema', 'upstreams', 'mock', 'examples/queries']) {
     cpSync(join(repository, part), join(project, part), { recursive: true });
@@ -16,17 +17,18 @@ export async function startGateway() {
   for (const name of readdirSync(join(project, 'upstreams'))) {
     const file = join(project, 'upstreams', name);
     // Mocks without a port of their own take any.
-    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/^port = .*$/gm, ''));
+    const text = readFileSync(file, 'utf8').replaceAll(/^port = .*$/gm, '');
+    writeFileSync(file, upstream(name.replace('.toml', ''), text));
   }
   const child = spawn(program, ['dev', '--root', project, '--listen', '127.0.0.1:0'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const url = await new Promise((found, failed) => {
+  const [url, token] = await new Promise((found, failed) => {
     let text = '';
     const read = (chunk) => {
       text += chunk;
-      const address = /GraphiQL\s+(http:\S+)/.exec(text);
-      if (address) found(address[1]);
+      const hello = /GraphiQL +(http:\S+)[^]*^A token.*\n\n +(\S+)\n/m.exec(text);
+      if (hello) found(hello.slice(1));
     };
     child.stdout.setEncoding('utf8').on('data', read);
     child.stderr.setEncoding('utf8').on('data', read);
@@ -39,5 +41,5 @@ export async function startGateway() {
     await ended;
     rmSync(project, { recursive: true, force: true });
   };
-  return { url, project, stop };
+  return { url, token, project, stop };
 }

@@ -1,0 +1,185 @@
+// urql over HTTP (parts and events, by its own fetch) and over a WebSocket.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { Client, CombinedError, cacheExchange, fetchExchange, subscriptionExchange } from '@urql/core';
+import { createClient } from 'graphql-ws';
+import { pipe, subscribe } from 'wonka';
+import * as shop from './documents.mjs';
+import { Emissions } from './emissions.mjs';
+import { start } from './gateway.mjs';
+
+let gateway;
+const open = [];
+
+before(async () => {
+  gateway = await start();
+});
+afterEach(async () => {
+  gateway.payments.release();
+  await Promise.all(open.splice(0).map((close) => close()));
+});
+after(() => gateway.stop());
+
+/** As an app makes it; subscriptions go over HTTP unless there is a socket. */
+function urql({ token = gateway.token, socket } = {}) {
+  const headers = token ? { authorization: `Bearer ${token}` } : {};
+  return new Client({
+    url: gateway.http,
+    fetch: gateway.fetch,
+    fetchOptions: { headers },
+    preferGetMethod: false,
+    fetchSubscriptions: !socket,
+    exchanges: [
+      cacheExchange,
+      ...(socket ? [subscriptionExchange({ forwardSubscription: forwardBy(socket) })] : []),
+      fetchExchange,
+    ],
+  });
+}
+
+function socket({ token = gateway.token } = {}) {
+  const made = createClient({
+    url: gateway.ws,
+    connectionParams: token ? { Authorization: `Bearer ${token}` } : undefined,
+    retryAttempts: 0,
+  });
+  open.push(() => made.dispose());
+  return made;
+}
+
+/** As urql's documentation has it. */
+function forwardBy(socket) {
+  return ({ query, variables }) => ({
+    subscribe: (sink) => ({ unsubscribe: socket.subscribe({ query, variables }, sink) }),
+  });
+}
+
+function emitted(source) {
+  const emissions = new Emissions();
+  const { unsubscribe } = pipe(source, subscribe(emissions.push));
+  open.push(unsubscribe);
+  return emissions;
+}
+
+const plain = (data) => JSON.parse(JSON.stringify(data, (key, value) => (key === '__typename' ? undefined : value)));
+const sentLast = (name) => gateway.sent.at(-1).get(name);
+
+test('a query has its variables and its data', async () => {
+  const result = await urql().query(shop.receipt, { order: '1571' });
+  assert.equal(result.error, undefined);
+  assert.deepEqual(plain(result.data), { order: { ...shop.order, payment: shop.paid } });
+  assert.equal(result.data.order.__typename, 'Order');
+  assert.equal(result.hasNext, false);
+  assert.match(sentLast('accept'), /^application\/graphql-response\+json, .*, multipart\/mixed$/);
+});
+
+test('a query by GET is no matter of another site', async () => {
+  const context = { preferGetMethod: 'force' };
+  const result = await urql().query(shop.receipt, { order: '1571' }, context);
+  assert.deepEqual(plain(result.data), { order: { ...shop.order, payment: shop.paid } });
+});
+
+test('a mutation makes the cache ask again', async () => {
+  const client = urql();
+  const shown = emitted(client.query(shop.phone, {}));
+  assert.equal((await shown.take()).data.me.id, '1');
+  const { data, error } = await client.mutation(shop.updateUser, { input: { phone: '+47 2' } });
+  assert.equal(error, undefined);
+  assert.deepEqual(plain(data), { updateUser: { id: '1', phone: '+47 2' } });
+  const again = await shown.until(({ stale }) => !stale);
+  assert.equal(again.data.me.phone, '+47 2');
+});
+
+test('a request that is not valid is an error of GraphQL, whatever its status', async () => {
+  const { data, error } = await urql().query(shop.invalid, {});
+  assert.equal(data, undefined);
+  assert.equal(error.networkError, undefined);
+  assert.equal(error.response.status, 400);
+  assert.equal(error.graphQLErrors[0].extensions.code, 'GRAPHQL_VALIDATION_FAILED');
+  assert.match(error.message, /totl/);
+});
+
+test('a field that fails leaves the rest', async () => {
+  const { data, error } = await urql().query(shop.receipt, shop.voucher);
+  assert.deepEqual(plain(data), { order: { id: '1042', displayTotal: '11.50 USD', payment: null } });
+  assert.deepEqual(error.graphQLErrors.map(({ path }) => path), [['order', 'payment']]);
+  assert.equal(error.graphQLErrors[0].extensions.code, 'UPSTREAM_BAD_ANSWER');
+});
+
+test('without a token, what needs one is an error at its place; a token that is none is refused', async () => {
+  const asked = await urql({ token: null }).query(shop.phone, {});
+  assert.deepEqual(asked.data, { me: null });
+  assert.equal(asked.error.graphQLErrors[0].extensions.code, 'UNAUTHENTICATED');
+  const refused = await urql({ token: 'none' }).query(shop.phone, {});
+  assert.equal(refused.error.response.status, 401);
+  assert.match(refused.error.message, /The token is not valid/);
+});
+
+test('what is deferred comes later', async () => {
+  gateway.payments.hold();
+  const shown = emitted(urql().query(shop.deferred, { order: '1571' }));
+  const first = await shown.take();
+  assert.deepEqual(plain(first.data), { order: shop.order });
+  assert.equal(first.hasNext, true);
+  gateway.payments.release();
+  const last = await shown.take();
+  assert.deepEqual(plain(last.data), { order: { ...shop.order, payment: shop.paid } });
+  assert.equal(last.hasNext, false);
+});
+
+test('several parts find their places', async () => {
+  gateway.payments.hold();
+  const shown = emitted(urql().query(shop.deferredOften, {}));
+  const first = await shown.take();
+  assert.deepEqual(plain(first.data), shop.oftenFirst);
+  gateway.payments.release();
+  const last = await shown.until(({ hasNext }) => !hasNext);
+  assert.deepEqual(plain(last.data), shop.oftenLast);
+  assert.equal(last.error, undefined);
+});
+
+test('what is deferred fails alone', async () => {
+  const last = await urql().query(shop.deferred, shop.voucher);
+  assert.deepEqual(plain(last.data), {
+    order: { id: '1042', displayTotal: '11.50 USD', payment: null },
+  });
+  assert.deepEqual(last.error.graphQLErrors.map(({ path }) => path), [['order', 'payment']]);
+});
+
+for (const [name, by] of [
+  ['events over HTTP', (token) => urql({ token })],
+  ['a WebSocket', (token) => urql({ token, socket: socket({ token }) })],
+]) {
+  test(`a subscription tells its events, joined, in order, by ${name}`, async () => {
+    const events = emitted(by().subscription(shop.notifications, {}));
+    for (const event of shop.told) {
+      const { data, error, hasNext } = await events.take();
+      assert.equal(error, undefined);
+      assert.equal(hasNext, true);
+      assert.deepEqual(plain(data), { notifications: event });
+    }
+  });
+
+  test(`a subscription that needs a token ends with the error, by ${name}`, async () => {
+    const events = emitted(by(null).subscription(shop.notifications, {}));
+    const { error } = await events.until(({ hasNext }) => !hasNext);
+    assert.ok(error instanceof CombinedError);
+    assert.equal(error.graphQLErrors[0].extensions.code, 'UNAUTHENTICATED');
+  });
+}
+
+test('a subscription over HTTP whose token is none is refused', async () => {
+  const events = emitted(urql({ token: 'none' }).subscription(shop.notifications, {}));
+  const { error } = await events.take();
+  assert.equal(sentLast('accept'), 'text/event-stream, multipart/mixed');
+  assert.equal(error.response.status, 401);
+  assert.match(error.message, /The token is not valid/);
+});
+
+test('a socket that is refused is told with its code', async () => {
+  const client = urql({ socket: socket({ token: 'none' }) });
+  const { error } = await emitted(client.subscription(shop.notifications, {})).take();
+  assert.equal(error.networkError.code, 4403);
+  assert.equal(error.networkError.reason, 'The token is not valid.');
+});
