@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const repository = resolve(import.meta.dirname, '../..');
-const program = resolve(process.env.ONEDOOR_BIN ?? join(repository, 'target/debug/onedoor'));
+export const program = resolve(process.env.ONEDOOR_BIN ?? join(repository, 'target/debug/onedoor'));
 
 /** `upstream` may change what the file of an upstream says, given its name and text. */
 export async function startGateway({ upstream = (_name, text) => text } = {}) {
