@@ -69,6 +69,7 @@ function emitted(observable) {
 }
 
 const plain = (data) => JSON.parse(JSON.stringify(data, (key, value) => (key === '__typename' ? undefined : value)));
+const ids = ({ data }) => data.user.orders.map(({ id }) => id);
 const sentLast = (name) => gateway.sent.at(-1).get(name);
 
 test('a query has its variables and its data', async () => {
@@ -139,9 +140,9 @@ for (const [name, Handler, accept] of [
   ['2022-08-24', Defer20220824Handler, 'multipart/mixed;deferSpec=20220824'],
   ['the working draft', GraphQL17Alpha9Handler, 'multipart/mixed;incrementalSpec=v0.2'],
 ]) {
-  const client = () => apollo({ incrementalHandler: new Handler() });
-  const watched = (query, options) =>
-    emitted(client().watchQuery({ query: gql(query), ...options }));
+  const client = (of) => apollo({ incrementalHandler: new Handler(), ...of });
+  const watched = (query, { token, ...options } = {}) =>
+    emitted(client({ token }).watchQuery({ query: gql(query), ...options }));
 
   test(`what is deferred comes later, in the format of ${name}`, async () => {
     gateway.payments.hold();
@@ -177,6 +178,22 @@ for (const [name, Handler, accept] of [
       order: { id: '1042', displayTotal: '11.50 USD', payment: null },
     });
     assert.deepEqual(last.error.errors.map(({ path }) => path), [['order', 'payment']]);
+  });
+
+  test(`a part that is lost is an error beside the rest, in the format of ${name}`, async () => {
+    const shown = watched(shop.lost, { token: null, errorPolicy: 'all' });
+    const last = await shown.until(({ networkStatus }) => networkStatus === NetworkStatus.error);
+    assert.deepEqual(plain(last.data), { user: { id: '1' } });
+    assert.deepEqual(last.error.errors.map(({ path }) => path), [['notifications']]);
+  });
+
+  test(`a list comes bit by bit, in the format of ${name}`, async () => {
+    const shown = watched(shop.streamed);
+    const first = await shown.until(({ data }) => data);
+    assert.deepEqual(ids(first), ['1600']);
+    assert.equal(first.networkStatus, NetworkStatus.streaming);
+    const last = await shown.until(({ dataState }) => dataState === 'complete');
+    assert.deepEqual(ids(last), ['1600', '1571', '1533']);
   });
 
   test(`a request that is not valid is answered whole to who takes the format of ${name}`, async () => {

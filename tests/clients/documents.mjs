@@ -83,6 +83,33 @@ export const oftenLast = {
   },
 };
 
+export const streamed = /* GraphQL */ `
+  query Streamed {
+    user(id: "1") {
+      id
+      orders(first: 3) @stream(initialCount: 1) {
+        id
+      }
+    }
+  }
+`;
+
+/** To who has no token, the part is lost: what fails in it may not be null. */
+export const lost = /* GraphQL */ `
+  query Lost {
+    user(id: "1") {
+      id
+    }
+    ...Told @defer
+  }
+
+  fragment Told on Query {
+    notifications {
+      id
+    }
+  }
+`;
+
 export const updateUser = /* GraphQL */ `
   mutation UpdateUser($input: UpdateUser!) {
     updateUser(input: $input) {

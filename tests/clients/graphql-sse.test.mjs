@@ -17,12 +17,13 @@ afterEach(async () => {
 });
 after(() => gateway.stop());
 
-function connect({ authorization = gateway.authorization } = {}) {
+function connect({ authorization = gateway.authorization, ...options } = {}) {
   const client = createClient({
     url: gateway.http,
     fetchFn: gateway.fetch,
     headers: authorization ? { authorization } : {},
     retryAttempts: 0,
+    ...options,
   });
   open.push(() => client.dispose());
   return client;
@@ -94,3 +95,31 @@ test('a token that is none is refused, with a status and a reason', async () => 
     return true;
   });
 });
+
+test('the "single connection mode" is refused, and told what there is', async () => {
+  const asked = all(connect({ singleConnection: true }), { query: shop.phone });
+  await assert.rejects(asked, (error) => {
+    assert.ok(error instanceof NetworkError, `${error}`);
+    assert.equal(error.response.status, 405);
+    assert.match(error.response.headers.get('allow'), /POST/);
+    return true;
+  });
+});
+
+test('a gateway that stops ends no stream as if that were all: a client comes again', async () => {
+  const stopping = await start();
+  const events = connect({ url: stopping.http, headers: { authorization: stopping.authorization } })
+    .iterate({ query: shop.notifications });
+  assert.deepEqual((await events.next()).value.data.notifications, shop.told[0]);
+  const [end] = await Promise.all([untilThrown(events), stopping.stop()]);
+  assert.ok(end instanceof NetworkError, `${end}`);
+});
+
+/** Why the iterator ended; nothing if it was told that this was all. */
+async function untilThrown(events) {
+  try {
+    for await (const _ of events);
+  } catch (error) {
+    return error;
+  }
+}

@@ -147,3 +147,18 @@ test('a client that is refused comes again with a better token', async () => {
   assert.equal((await all(client, { query: shop.phone }))[0].data.me.id, '1');
   assert.equal(asked, 2);
 });
+
+test('a gateway that stops says that it goes away: a client comes again', async () => {
+  const stopping = await start();
+  const connectionParams = { Authorization: stopping.authorization };
+  const events = connect({ url: stopping.ws, connectionParams }).iterate({
+    query: shop.notifications,
+  });
+  assert.deepEqual((await events.next()).value.data.notifications, shop.told[0]);
+  const ended = assert.rejects(untilThrown(events), { code: 1001 });
+  await Promise.all([ended, stopping.stop()]);
+});
+
+async function untilThrown(events) {
+  for await (const _ of events);
+}

@@ -60,21 +60,31 @@ function fetchBy(authorization) {
           for (const payload of payloads(body)) sink.next(payload);
         }
       };
-      ask().then(() => sink.complete(), (error) => sink.error(error));
+      ask().then(
+        () => sink.complete(),
+        (error) => left.signal.aborted || sink.error(error),
+      );
       return () => left.abort();
     });
 }
 
-/** Relay's own form of a part: the paths of its errors begin where the part does. */
+/** Relay's own form of parts: an item is one, and the paths of errors begin where the part does. */
 function payloads({ incremental, hasNext, ...whole }) {
-  if (!incremental) return [{ ...whole, extensions: { is_final: !hasNext } }];
-  return incremental.map(({ path, errors, ...part }, nth) => ({
+  const parts = incremental?.flatMap(single) ?? [whole];
+  return parts.map((part, nth) => ({
     ...part,
-    path,
-    ...(errors && { errors: errors.map((error) => ({ ...error, path: error.path.slice(path.length) })) }),
-    extensions: { is_final: !hasNext && nth === incremental.length - 1 },
+    ...(incremental && part.errors && { errors: part.errors.map((error) => below(part.path, error)) }),
+    extensions: { is_final: !hasNext && nth === parts.length - 1 },
   }));
 }
+
+const single = ({ items, path, ...part }) =>
+  items?.map((data, nth) => ({ ...part, data, path: [...path.slice(0, -1), path.at(-1) + nth] })) ?? {
+    ...part,
+    path,
+  };
+
+const below = (path, error) => ({ ...error, path: error.path.slice(path.length) });
 
 function subscribeBy(socket) {
   return ({ name, text }, variables) =>
@@ -87,11 +97,11 @@ function fetched(environment, query, variables) {
   return relay.fetchQuery(environment, artefacts[query], variables).toPromise();
 }
 
-/** What the observable of a query emits. */
-function emitted(environment, query, variables) {
+/** What the observable of a query emits, as `see` sees it then. */
+function emitted(environment, query, variables, see = (data) => data) {
   const emissions = new Emissions();
   const subscription = relay.fetchQuery(environment, artefacts[query], variables).subscribe({
-    next: emissions.push,
+    next: (data) => emissions.push(see(data)),
     error: (error) => emissions.push({ thrown: error }),
     complete: () => emissions.push('complete'),
   });
@@ -113,12 +123,16 @@ test('the compiler takes the schema', () => {
   assert.deepEqual(Object.keys(artefacts).sort(), [
     'shopDeferredOftenQuery',
     'shopDeferredQuery',
+    'shopLostQuery',
     'shopNotificationsSubscription',
     'shopPhoneQuery',
     'shopReceiptQuery',
+    'shopStreamedQuery',
     'shopUpdateUserMutation',
     'shop_money',
     'shop_more',
+    'shop_orders',
+    'shop_told',
   ]);
 });
 
@@ -226,6 +240,23 @@ test('what is deferred fails alone', async () => {
   assert.equal(isMissingData, false);
   assert.equal(data.payment.ok, false);
   assert.deepEqual(codes(data.payment.errors), ['UPSTREAM_BAD_ANSWER']);
+});
+
+test('a list comes bit by bit', async () => {
+  const shown = environment();
+  const ids = ({ user }) => read(shown, 'shop_orders', user).data.orders.map(({ id }) => id);
+  const emissions = emitted(shown, 'shopStreamedQuery', {}, ids);
+  assert.deepEqual(await emissions.take(), ['1600']);
+  assert.deepEqual(await emissions.take(), ['1600', '1571']);
+  assert.deepEqual(await emissions.take(), ['1600', '1571', '1533']);
+  assert.equal(await emissions.take(), 'complete');
+});
+
+test('a part that is lost is an error after the rest', async () => {
+  const emissions = emitted(environment({ token: null }), 'shopLostQuery', {});
+  assert.equal((await emissions.take()).user.id, '1');
+  const { thrown } = await emissions.take();
+  assert.deepEqual(codes(thrown.source.errors), ['UNAUTHENTICATED']);
 });
 
 /** What a subscription emits. */

@@ -65,6 +65,39 @@ graphql`
 `;
 
 graphql`
+  query shopStreamedQuery {
+    user(id: "1") {
+      ...shop_orders
+    }
+  }
+`;
+
+graphql`
+  fragment shop_orders on User {
+    orders(first: 3) @stream(label: "orders", initialCount: 1) {
+      id
+    }
+  }
+`;
+
+graphql`
+  query shopLostQuery {
+    user(id: "1") {
+      id
+    }
+    ...shop_told @defer(label: "told")
+  }
+`;
+
+graphql`
+  fragment shop_told on Query {
+    notifications {
+      id
+    }
+  }
+`;
+
+graphql`
   query shopPhoneQuery {
     me @catch(to: RESULT) {
       id
