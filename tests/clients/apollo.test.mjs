@@ -1,7 +1,7 @@
 // Apollo Client over HTTP and a WebSocket.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { after, afterEach, before } from 'node:test';
 import {
   ApolloClient,
   ApolloLink,
@@ -17,7 +17,7 @@ import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { createClient } from 'graphql-ws';
 import * as shop from './documents.mjs';
 import { Emissions } from './emissions.mjs';
-import { start } from './gateway.mjs';
+import { start, test } from './gateway.mjs';
 
 // One name in two documents is two fragments to a test.
 disableFragmentWarnings();

@@ -1,8 +1,5 @@
 // What a client gives an app, one at a time and in order.
 
-/** After so long a client hangs. */
-const PATIENCE = 30_000;
-
 /** `push` is given to the client as a callback; `take` waits for the next that came. */
 export class Emissions {
   #come = [];
@@ -14,14 +11,9 @@ export class Emissions {
     else this.#come.push(value);
   };
 
-  async take() {
-    if (this.#come.length > 0) return this.#come.shift();
-    let guard;
-    const come = new Promise((done, failed) => {
-      this.#waiting.push(done);
-      guard = setTimeout(() => failed(new Error(`nothing came for ${PATIENCE} ms`)), PATIENCE);
-    });
-    return await come.finally(() => clearTimeout(guard));
+  take() {
+    if (this.#come.length > 0) return Promise.resolve(this.#come.shift());
+    return new Promise((done) => this.#waiting.push(done));
   }
 
   /** How many have come that nobody took. */

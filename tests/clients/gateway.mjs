@@ -5,11 +5,15 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { resolve } from 'node:path';
+import { test as nodeTest } from 'node:test';
 import { WebSocket } from 'ws';
 import { startGateway } from '../../console/e2e/gateway.mjs';
 
 // Node.js 20 has none, and browsers do.
 globalThis.WebSocket ??= WebSocket;
+
+/** A test, which fails when a client hangs. */
+export const test = (name, body) => nodeTest(name, { timeout: 30_000 }, body);
 
 const data = resolve(import.meta.dirname, '../../mock/payments.json');
 
@@ -29,6 +33,7 @@ export async function start() {
   });
   const http = new URL('/graphql', gateway.url).href;
   const sent = [];
+  let stopped;
   return {
     http,
     ws: http.replace('http:', 'ws:'),
@@ -42,8 +47,8 @@ export async function start() {
       return await fetch(url, options);
     },
     async stop() {
-      await gateway.stop();
-      await payments.stop();
+      stopped ??= Promise.all([gateway.stop(), payments.stop()]);
+      await stopped;
     },
   };
 }

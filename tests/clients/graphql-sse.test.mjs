@@ -1,10 +1,10 @@
 // graphql-sse, a connection an operation ("distinct connections mode").
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { after, afterEach, before } from 'node:test';
 import { NetworkError, createClient } from 'graphql-sse';
 import * as shop from './documents.mjs';
-import { start } from './gateway.mjs';
+import { start, test } from './gateway.mjs';
 
 let gateway;
 const open = [];
@@ -108,6 +108,7 @@ test('the "single connection mode" is refused, and told what there is', async ()
 
 test('a gateway that stops ends no stream as if that were all: a client comes again', async () => {
   const stopping = await start();
+  open.push(stopping.stop);
   const events = connect({ url: stopping.http, headers: { authorization: stopping.authorization } })
     .iterate({ query: shop.notifications });
   assert.deepEqual((await events.next()).value.data.notifications, shop.told[0]);

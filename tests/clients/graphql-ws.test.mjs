@@ -1,11 +1,11 @@
 // graphql-ws, the reference client of the protocol `graphql-transport-ws`.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { after, afterEach, before } from 'node:test';
 import { createClient } from 'graphql-ws';
 import * as shop from './documents.mjs';
 import { Emissions } from './emissions.mjs';
-import { start } from './gateway.mjs';
+import { start, test } from './gateway.mjs';
 
 let gateway;
 const open = [];
@@ -150,6 +150,7 @@ test('a client that is refused comes again with a better token', async () => {
 
 test('a gateway that stops says that it goes away: a client comes again', async () => {
   const stopping = await start();
+  open.push(stopping.stop);
   const connectionParams = { Authorization: stopping.authorization };
   const events = connect({ url: stopping.ws, connectionParams }).iterate({
     query: shop.notifications,

@@ -1,13 +1,13 @@
 // Relay: its compiler with the gateway's schema, and its runtime over HTTP, in parts, and a WebSocket.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { after, afterEach, before } from 'node:test';
 import { createClient } from 'graphql-ws';
 import { meros } from 'meros/browser';
 import * as relay from 'relay-runtime';
 import * as shop from './documents.mjs';
 import { Emissions } from './emissions.mjs';
-import { start } from './gateway.mjs';
+import { start, test } from './gateway.mjs';
 import { compile } from './relay/compile.mjs';
 
 let gateway;

@@ -1,13 +1,13 @@
 // urql over HTTP (parts and events, by its own fetch) and over a WebSocket.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { after, afterEach, before } from 'node:test';
 import { Client, CombinedError, cacheExchange, fetchExchange, subscriptionExchange } from '@urql/core';
 import { createClient } from 'graphql-ws';
 import { pipe, subscribe } from 'wonka';
 import * as shop from './documents.mjs';
 import { Emissions } from './emissions.mjs';
-import { start } from './gateway.mjs';
+import { start, test } from './gateway.mjs';
 
 const ACCEPT_2022 = 'application/graphql-response+json, multipart/mixed;deferSpec=20220824';
 
