@@ -171,6 +171,14 @@ for (const [name, Handler, accept] of [
     assert.equal(last.error, undefined);
   });
 
+  test(`what need not be waited for is there at once, in the format of ${name}`, async () => {
+    const shown = watched(shop.deferredInVain, { variables: { order: '1571' } });
+    const only = await shown.until(({ data }) => data);
+    assert.deepEqual(plain(only.data), { order: shop.order });
+    assert.equal(only.networkStatus, NetworkStatus.ready);
+    assert.equal(only.dataState, 'complete');
+  });
+
   test(`what is deferred fails alone, in the format of ${name}`, async () => {
     const shown = watched(shop.deferred, { variables: shop.voucher, errorPolicy: 'all' });
     const last = await shown.until(({ networkStatus }) => networkStatus === NetworkStatus.error);

@@ -36,6 +36,18 @@ export const deferred = /* GraphQL */ `
   }
 `;
 
+/** What is deferred has no request of its own: there is nothing to wait for. */
+export const deferredInVain = /* GraphQL */ `
+  query DeferredInVain($order: ID!) {
+    order(id: $order) {
+      id
+      ... @defer {
+        displayTotal
+      }
+    }
+  }
+`;
+
 /** A fragment for each of several orders, and one that adds to an object that has come. */
 export const deferredOften = /* GraphQL */ `
   query DeferredOften {

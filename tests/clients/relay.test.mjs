@@ -54,9 +54,8 @@ function fetchBy(authorization) {
           signal: left.signal,
         });
         const answered = await meros(response);
-        if (answered instanceof Response) return sink.next(await answered.json());
-        for await (const { json, body } of answered) {
-          assert.ok(json, 'a part is JSON');
+        const parts = answered instanceof Response ? [{ body: await answered.json() }] : answered;
+        for await (const { body } of parts) {
           for (const payload of payloads(body)) sink.next(payload);
         }
       };
@@ -121,6 +120,7 @@ const codes = (errors) => errors.map(({ extensions }) => extensions.code);
 
 test('the compiler takes the schema', () => {
   assert.deepEqual(Object.keys(artefacts).sort(), [
+    'shopDeferredInVainQuery',
     'shopDeferredOftenQuery',
     'shopDeferredQuery',
     'shopLostQuery',
@@ -129,6 +129,7 @@ test('the compiler takes the schema', () => {
     'shopReceiptQuery',
     'shopStreamedQuery',
     'shopUpdateUserMutation',
+    'shop_head',
     'shop_money',
     'shop_more',
     'shop_orders',
@@ -228,6 +229,12 @@ test('several parts find their places', async () => {
     { data: { payment: { ok: true, value: null } }, isMissingData: false },
     { data: { payment: { ok: true, value: shop.paid } }, isMissingData: false },
   ]);
+});
+
+test('what need not be waited for is there at once', async () => {
+  const shown = environment();
+  const { order } = await fetched(shown, 'shopDeferredInVainQuery', { order: '1571' });
+  assert.deepEqual(read(shown, 'shop_head', order), { data: shop.order, isMissingData: false });
 });
 
 test('what is deferred fails alone', async () => {

@@ -150,6 +150,12 @@ for (const [name, accept] of [
     assert.equal(last.error, undefined);
   });
 
+  test(`what need not be waited for is there at once, in the format of ${name}`, async () => {
+    const only = await emitted(urql({ accept }).query(shop.deferredInVain, { order: '1571' })).take();
+    assert.deepEqual(plain(only.data), { order: shop.order });
+    assert.equal(only.hasNext, false);
+  });
+
   test(`what is deferred fails alone, in the format of ${name}`, async () => {
     const last = await ended(urql({ accept }).query(shop.deferred, shop.voucher));
     assert.deepEqual(plain(last.data), {

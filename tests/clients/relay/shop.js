@@ -26,6 +26,21 @@ graphql`
 `;
 
 graphql`
+  query shopDeferredInVainQuery($order: ID!) {
+    order(id: $order) {
+      ...shop_head @defer(label: "head")
+    }
+  }
+`;
+
+graphql`
+  fragment shop_head on Order {
+    id
+    displayTotal
+  }
+`;
+
+graphql`
   fragment shop_money on Order {
     payment @catch(to: RESULT) {
       status
