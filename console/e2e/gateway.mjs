@@ -8,17 +8,18 @@ import { join, resolve } from 'node:path';
 const repository = resolve(import.meta.dirname, '../..');
 export const program = resolve(process.env.ONEDOOR_BIN ?? join(repository, 'target/debug/onedoor'));
 
-/** `upstream` may change what the file of an upstream says, given its name and text. */
-export async function startGateway({ upstream = (_name, text) => text } = {}) {
+/** `settings` may change what a file of settings says, given its path in the project and its text. */
+export async function startGateway({ settings = (_path, text) => text } = {}) {
   const project = mkdtempSync(join(tmpdir(), 'onedoor-e2e-'));
   for (const part of ['onedoor.toml', 'schema', 'upstreams', 'mock', 'examples/queries']) {
     cpSync(join(repository, part), join(project, part), { recursive: true });
   }
-  for (const name of readdirSync(join(project, 'upstreams'))) {
-    const file = join(project, 'upstreams', name);
+  const upstreams = readdirSync(join(project, 'upstreams')).map((name) => `upstreams/${name}`);
+  for (const path of ['onedoor.toml', ...upstreams]) {
+    const file = join(project, path);
     // Mocks without a port of their own take any.
     const text = readFileSync(file, 'utf8').replaceAll(/^port = .*$/gm, '');
-    writeFileSync(file, upstream(name.replace('.toml', ''), text));
+    writeFileSync(file, settings(path, text));
   }
   const child = spawn(program, ['dev', '--root', project, '--listen', '127.0.0.1:0'], {
     stdio: ['ignore', 'pipe', 'pipe'],

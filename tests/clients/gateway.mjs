@@ -1,13 +1,14 @@
 // The shop's gateway for one client's tests, and the service of payments, whose answers wait for the
 // test's word: so that what came before them came without them.
 
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { resolve } from 'node:path';
 import { test as nodeTest } from 'node:test';
 import { WebSocket } from 'ws';
-import { startGateway } from '../../console/e2e/gateway.mjs';
+import { program, startGateway } from '../../console/e2e/gateway.mjs';
 
 // Node.js 20 has none, and browsers do.
 globalThis.WebSocket ??= WebSocket;
@@ -23,13 +24,18 @@ const data = resolve(import.meta.dirname, '../../mock/payments.json');
  */
 export async function start() {
   const payments = await startPayments();
-  const gateway = await startGateway({
-    upstream(name, text) {
-      if (name === 'payments') {
+  const starting = startGateway({
+    settings(path, text) {
+      if (path === 'onedoor.toml') return text.replace(/^audience = .*$/m, '$&\nleeway = "0s"');
+      if (path === 'upstreams/payments.toml') {
         return text.replace(/^\[mock\][^]*/m, '').replace(/^url = .*$/m, `url = "${payments.url}"`);
       }
       return text.replace(/^every = .*$/gm, 'every = "50ms"');
     },
+  });
+  const gateway = await starting.catch(async (error) => {
+    await payments.stop();
+    throw error;
   });
   const http = new URL('/graphql', gateway.url).href;
   const sent = [];
@@ -42,6 +48,11 @@ export async function start() {
     project: gateway.project,
     payments,
     sent,
+    /** Another token of the user's, which ends soon. */
+    brief() {
+      const options = ['token', '--expires', '3s', '--root', gateway.project];
+      return `Bearer ${execFileSync(program, options, { encoding: 'utf8', stdio: 'pipe' }).trim()}`;
+    },
     async fetch(url, options) {
       sent.push(new Headers(options.headers));
       return await fetch(url, options);

@@ -15,7 +15,7 @@ before(async () => {
 afterEach(async () => {
   await Promise.all(open.splice(0).map((close) => close()));
 });
-after(() => gateway.stop());
+after(() => gateway?.stop());
 
 function connect({ authorization = gateway.authorization, ...options } = {}) {
   const client = createClient({
@@ -45,10 +45,10 @@ test('a query has its variables and its data', async () => {
 
 test('a mutation is carried out', async () => {
   const client = connect();
-  const variables = { input: { phone: '+47 4' } };
+  const variables = { input: { phone: '+47 4 🔔\n"\u2028' } };
   const changed = await all(client, { query: shop.updateUser, variables });
-  assert.deepEqual(changed, [{ data: { updateUser: { id: '1', phone: '+47 4' } } }]);
-  assert.deepEqual(await all(client, { query: shop.phone }), [{ data: { me: { id: '1', phone: '+47 4' } } }]);
+  assert.deepEqual(changed, [{ data: { updateUser: { id: '1', phone: '+47 4 🔔\n"\u2028' } } }]);
+  assert.deepEqual(await all(client, { query: shop.phone }), [{ data: { me: { id: '1', phone: '+47 4 🔔\n"\u2028' } } }]);
 });
 
 test('a request that is not valid is a result with errors, and the end', async () => {
@@ -94,6 +94,15 @@ test('a token that is none is refused, with a status and a reason', async () => 
     assert.match(error.response.headers.get('www-authenticate'), /^Bearer .*invalid_token/);
     return true;
   });
+});
+
+test('a stream whose token ends tells so, and ends', async () => {
+  const results = await all(connect({ authorization: gateway.brief() }), {
+    query: shop.notifications,
+  });
+  assert.deepEqual(results[0], { data: { notifications: shop.told[0] } });
+  assert.equal(results.at(-1).errors[0].extensions.code, 'UNAUTHENTICATED');
+  assert.equal(results.at(-1).errors[0].message, 'The token has expired.');
 });
 
 test('the "single connection mode" is refused, and told what there is', async () => {

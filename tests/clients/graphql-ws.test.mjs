@@ -16,7 +16,7 @@ before(async () => {
 afterEach(async () => {
   await Promise.all(open.splice(0).map((close) => close()));
 });
-after(() => gateway.stop());
+after(() => gateway?.stop());
 
 function connect({ authorization = gateway.authorization, ...options } = {}) {
   const client = createClient({
@@ -50,10 +50,10 @@ test('of several operations in a document the named one runs', async () => {
 
 test('a mutation is carried out', async () => {
   const client = connect();
-  const variables = { input: { phone: '+47 3' } };
+  const variables = { input: { phone: '+47 3 🔔\n"\u2028' } };
   const changed = await all(client, { query: shop.updateUser, variables });
-  assert.deepEqual(changed, [{ data: { updateUser: { id: '1', phone: '+47 3' } } }]);
-  assert.deepEqual(await all(client, { query: shop.phone }), [{ data: { me: { id: '1', phone: '+47 3' } } }]);
+  assert.deepEqual(changed, [{ data: { updateUser: { id: '1', phone: '+47 3 🔔\n"\u2028' } } }]);
+  assert.deepEqual(await all(client, { query: shop.phone }), [{ data: { me: { id: '1', phone: '+47 3 🔔\n"\u2028' } } }]);
 });
 
 test('a request that is not valid ends its operation only', async () => {
@@ -146,6 +146,24 @@ test('a client that is refused comes again with a better token', async () => {
   });
   assert.equal((await all(client, { query: shop.phone }))[0].data.me.id, '1');
   assert.equal(asked, 2);
+});
+
+test('a client whose token ends comes again with a new one, and goes on', async () => {
+  const tokens = [gateway.brief(), gateway.authorization];
+  const closed = new Emissions();
+  const events = connect({
+    connectionParams: () => ({ Authorization: tokens.shift() }),
+    retryAttempts: 1,
+    retryWait: async () => {},
+    on: { closed: closed.push },
+  }).iterate({ query: shop.notifications });
+  let left = false;
+  const close = closed.take().finally(() => (left = true));
+  while (!left) assert.equal((await events.next()).done, false);
+  assert.equal((await close).code, 4403);
+  assert.equal((await close).reason, 'The token has expired.');
+  assert.ok((await events.next()).value.data.notifications.id);
+  assert.deepEqual(tokens, []);
 });
 
 test('a gateway that stops says that it goes away: a client comes again', async () => {
