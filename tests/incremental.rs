@@ -336,6 +336,36 @@ async fn what_was_told_before_is_not_told_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_wrong_with_a_streams_first_items_is_told_with_them() {
+    let rig = Rig::answering(SHOP, |call| match call.service.as_str() {
+        "payments" => status(503, "{}"),
+        _ => shop(call),
+    });
+    let query = "{ user(id: 3) { orders @stream(initialCount: 2) { payment { amount } } } }";
+    for format in [Pending, Paths] {
+        let pieces = pieces(&rig, query, format).await;
+        let paths = |errors: &Value| -> Vec<Value> {
+            list(errors).iter().map(|error| error["path"].clone()).collect()
+        };
+        let place = |index| json!(["user", "orders", index, "payment"]);
+        assert_eq!(paths(&pieces[0]["errors"]), [place(0), place(1)]);
+        assert_eq!(paths(&pieces[1]["incremental"][0]["errors"]), [place(2)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_deferred_by_a_variable_that_is_absent_is_deferred() {
+    let rig = rig();
+    let query =
+        "query ($late: Boolean) { order(id: 11) { id ... @defer(if: $late) { buyer { name } } } }";
+    let pieces = pieces(&rig, query, Pending).await;
+    assert_eq!(pieces[0]["data"], json!({"order": {"id": "11"}}));
+    assert_eq!(pieces[1]["incremental"][0]["data"], json!({"buyer": {"name": "Ada"}}));
+    let whole = rig.ask(query).await;
+    assert_eq!(whole["data"]["order"]["buyer"]["name"], "Ada");
+}
+
+#[tokio::test(start_paused = true)]
 async fn in_parts_or_at_once_the_data_is_the_same_and_so_are_the_calls() {
     for query in [
         "{ orders { id ...@defer { buyer { id name } payment { id } } } }",

@@ -87,9 +87,15 @@ impl Ran {
         Self { data: None, errors: Vec::new(), lost: Some(lost) }
     }
 
-    /// The errors of what a part brings at one place.
-    fn errors_at(&self, place: &[Step], is_list: bool) -> Vec<&Error> {
-        let mine = |error: &&Error| error.belongs_to(place) || is_list && error.is_below(place);
+    /// The errors of what a part brings at one place: fields, or a list's items after so many.
+    fn errors_at(&self, place: &[Step], items_from: Option<usize>) -> Vec<&Error> {
+        let mine = |error: &&Error| match (items_from, error.path.get(place.len())) {
+            (None, _) => error.belongs_to(place),
+            (Some(first), Some(Step::Index(index))) => {
+                error.is_below(place) && *index as usize >= first
+            }
+            (Some(_), _) => error.is_below(place),
+        };
         self.errors.iter().filter(mine).chain(&self.lost).collect()
     }
 }
@@ -112,6 +118,8 @@ pub(super) struct Writer {
 /// What a part brings at one place.
 struct Brought {
     position: Position,
+    /// After how many items a list's others come; `None`: it is no list.
+    items_from: Option<usize>,
     /// Of each object its place, and the fields; of a list one entry with its items.
     entries: Vec<(Vec<Step>, Vec<u8>)>,
     /// Whether a null went up to where it belongs.
@@ -248,12 +256,12 @@ impl Writer {
     ) -> Brought {
         let root = ran.data.as_ref().map(Body::root);
         let value = root.and_then(|root| at(root, &position.path)).filter(|it| !it.is_null());
-        let mut brought = Brought { position, entries: Vec::new(), failed: false };
-        let mut path = brought.position.path.clone();
-        match (value, self.items_from(&brought.position)) {
-            (None, _) => {
-                let is_list = self.items_from(&brought.position).is_some();
-                brought.failed = !ran.errors_at(&brought.position.path, is_list).is_empty();
+        let items_from = self.items_from(&position);
+        let mut path = position.path.clone();
+        let mut brought = Brought { position, items_from, entries: Vec::new(), failed: false };
+        match (value, items_from) {
+            (None, first) => {
+                brought.failed = !ran.errors_at(&brought.position.path, first).is_empty();
             }
             (Some(list), Some(first)) => {
                 let mut items = vec![b'['];
@@ -347,7 +355,7 @@ impl Writer {
         let mut told = 0;
         out.extend_from_slice(b",\"incremental\":");
         list(out, brought, |out, brought| {
-            let first = self.items_from(&brought.position);
+            let first = brought.items_from;
             let (what, nothing): (_, &[u8]) = match first {
                 Some(_) => ("items", b"[]"),
                 None => ("data", b"{}"),
@@ -363,7 +371,7 @@ impl Writer {
             path.extend(first.map(|first| Step::Index(u32::try_from(first).unwrap_or(u32::MAX))));
             write_steps(out, &path);
             self.write_label(out, brought.position.part);
-            told += write_errors_of(out, brought, ran, first.is_some());
+            told += write_errors_of(out, brought, ran, first);
             out.push(b'}');
         });
         told
@@ -392,7 +400,7 @@ fn write_by_id(out: &mut Vec<u8>, brought: &[Brought], ran: &Ran) -> usize {
                 out.extend_from_slice(format!(",\"{what}\":").as_bytes());
                 out.extend_from_slice(value);
                 if index == 0 {
-                    told += write_errors_of(out, one, ran, is_list);
+                    told += write_errors_of(out, one, ran, one.items_from);
                 }
                 out.push(b'}');
             }
@@ -403,7 +411,7 @@ fn write_by_id(out: &mut Vec<u8>, brought: &[Brought], ran: &Ran) -> usize {
     list(out, brought, |out, one| {
         out.extend_from_slice(format!("{{\"id\":\"{}\"", one.position.id).as_bytes());
         if one.failed {
-            told += write_errors_of(out, one, ran, true);
+            told += write_errors_of(out, one, ran, one.items_from.or(Some(0)));
         }
         out.push(b'}');
     });
@@ -411,8 +419,13 @@ fn write_by_id(out: &mut Vec<u8>, brought: &[Brought], ran: &Ran) -> usize {
 }
 
 /// `,"errors":[..]` of what a part brings at one place, if there are any; how many.
-fn write_errors_of(out: &mut Vec<u8>, brought: &Brought, ran: &Ran, is_list: bool) -> usize {
-    let mine = ran.errors_at(&brought.position.path, is_list);
+fn write_errors_of(
+    out: &mut Vec<u8>,
+    brought: &Brought,
+    ran: &Ran,
+    items_from: Option<usize>,
+) -> usize {
+    let mine = ran.errors_at(&brought.position.path, items_from);
     if !mine.is_empty() {
         out.push(b',');
         write_errors(out, &mine);

@@ -268,7 +268,8 @@ impl<'d> Operation<'d> {
     /// What the conditions of this request come to.
     #[must_use]
     pub fn mask(self, variables: &Variables) -> Mask {
-        let decided = |index: &u32| variables.boolean(*index).unwrap_or_default();
+        // Only `@defer` and `@stream` may be given a variable that is absent; theirs is then true.
+        let decided = |index: &u32| variables.boolean(*index).unwrap_or(true);
         Mask::of(self.facts.conditions.iter().map(decided))
     }
 

@@ -81,8 +81,8 @@ impl Variables {
                 }
             }
             let decides = operation.condition_variables().contains(&index);
-            if decides && variables.boolean(index).is_none() {
-                errors.push(definition.refused("null cannot decide `@skip` or `@include`"));
+            if decides && variables.get(index) == Some(b"null") {
+                errors.push(definition.refused("null cannot be the `if` of a directive"));
             }
         }
         if errors.is_empty() { Ok(variables) } else { Err(errors) }

@@ -147,7 +147,7 @@ fn a_condition_cannot_be_null() {
     let document = parse(catalog, text).unwrap();
     assert!(coerced(catalog, &document, "{}").is_ok());
     let found = coerced(catalog, &document, r#"{"if": null}"#).unwrap_err();
-    assert!(found.contains("null cannot decide `@skip` or `@include`"), "{found}");
+    assert!(found.contains("null cannot be the `if` of a directive"), "{found}");
 }
 
 #[test]
