@@ -19,7 +19,7 @@ RULES = {
     "5.2.1.1": ["UndefinedRootOperation"],
     "5.2.2.1": ["OperationNameCollision"],
     "5.2.3.1": ["AmbiguousAnonymousOperation"],
-    "5.2.4.1": ["roots", "SubscriptionUsesIntrospection", "SubscriptionUsesConditionalSelection"],
+    "5.2.4.1": ["roots"],
     "5.3.1": ["UndefinedField"],
     "5.3.2": ["merging"],
     "5.3.3": ["MissingSubselection", "SubselectionOnScalarType", "SubselectionOnEnumType"],
@@ -32,7 +32,7 @@ RULES = {
         "UndefinedTypeInInlineFragmentTypeCondition",
     ],
     "5.5.1.3": ["InvalidFragmentTarget"],
-    "5.5.1.4": ["UnusedFragment"],
+    "5.5.1.4": ["uses::fragments"],
     "5.5.2.1": ["UndefinedFragment"],
     "5.5.2.2": ["size::cycle"],
     "5.5.2.3": ["InvalidFragmentSpread"],
@@ -58,14 +58,15 @@ RULES = {
 # File of src/plan, what stands there once, and what is put in its place.
 PLACES = [
     ("validate", "        !OURS.contains(&name)", "        !crate::plan::left_out(name) && !OURS.contains(&name)"),
-    ("validate", "errors.extend(roots::", 'if !crate::plan::left_out("roots") { errors.extend(roots::check(understood, source)); }\n//'),
+    ("validate", "errors.extend(roots::", 'if !crate::plan::left_out("roots") { errors.extend(roots::check(&catalog.public, document, &fragments, source)); }\n//'),
     (
         "validate",
         "errors.extend(merging::",
         'if !crate::plan::left_out("merging") { errors.extend(merging::check(&catalog.public, understood, source)); }\n//',
     ),
-    ("uses", "            undefined(", '            if !crate::plan::left_out("uses::undefined") { undefined(operation, &uses, source, &mut errors); }\n//'),
-    ("uses", "            unused(", '            if !crate::plan::left_out("uses::unused") { unused(operation, &uses, source, &mut errors); }\n//'),
+    ("uses", "        undefined(operation", '        if !crate::plan::left_out("uses::undefined") { undefined(operation, &uses, source, &mut errors); }\n//'),
+    ("uses", "        unused(operation", '        if !crate::plan::left_out("uses::unused") { unused(operation, &uses, source, &mut errors); }\n//'),
+    ("uses", "    fragments(document, &reached", '    if !crate::plan::left_out("uses::fragments") { fragments(document, &reached, source, &mut errors); }\n//'),
     ("size", "if self.cycles.errors.len() <", 'if !crate::plan::left_out("size::cycle") && self.cycles.errors.len() <'),
     ("literals", "if first != name.location()", 'if !crate::plan::left_out("literals::twice") && first != name.location()'),
     (

@@ -182,10 +182,15 @@ async fn where_parts_may_not_stand_they_are_refused() {
         ("{ order(id: 1) @stream { id } }", "`order` is no list"),
         (
             "{ orders { ... @defer(label: \"a\") { id } ... @defer(label: \"a\") { status } } }",
-            "The label `a` stands for 2 parts",
+            "The label `a` stands for several parts",
         ),
         ("query ($l: String) { orders { ... @defer(label: $l) { id } } }", "is no variable"),
-        ("{ orders @stream { id } orders { id } }", "stream differently"),
+        ("{ orders @stream { id } orders { id } }", "two lists of which one streams"),
+        (
+            "{ user(id: 1) { orders @stream { id } } user(id: 1) { orders { id } } }",
+            "two lists of which one streams",
+        ),
+        ("{ orders @stream { id } orders @stream { id } }", "two lists that both stream"),
         ("{ orders @stream(initialCount: \"1\") { id } }", "Int"),
         ("{ orders @defer { id } }", "not supported for FIELD"),
     ] {
@@ -199,7 +204,6 @@ async fn where_parts_may_not_stand_they_are_refused() {
     for document in [
         "mutation { pay { id ... @defer { buyer { name } } } }",
         "subscription { paid { ... @defer(if: false) { id } } }",
-        "{ orders @stream { id } orders @stream { status } }",
     ] {
         let answer = ask(&router, "application/json", document).await;
         let body = text(answer).await;

@@ -118,9 +118,9 @@ impl Document {
     ) -> Result<Self, Vec<RequestError>> {
         lexical::check(text, limits).map_err(|refused| vec![refused])?;
         let source = Source { text: text.into(), lines: Lines::new(text) };
-        let mut ast = parse(&source).map_err(|error| vec![error])?;
-        let cycles = size::check(&mut ast, &source, limits)?;
-        let valid = validate::validate(catalog, &ast, &source, suggestions, cycles)?;
+        let ast = parse(&source).map_err(|error| vec![error])?;
+        let cycles = size::check(&ast, &source, limits)?;
+        let valid = validate::validate(catalog, ast, cycles, &source, suggestions)?;
         let mut operations = IndexMap::new();
         for node in valid.operations.iter() {
             let name = node.name.as_ref().map(|name| name.as_str().into());

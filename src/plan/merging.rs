@@ -4,6 +4,9 @@
 //! Merged selection sets are judged as a whole, first for those that may be asked of one object, then
 //! for their shape, and each only once: that is linear where fields are compared in pairs is
 //! not (`FieldsInSetCanMerge` as XING has described it). Fragments must not form cycles.
+//!
+//! A list that streams is asked for by one field only, whoever is asked: the working draft of
+//! incremental delivery has no way yet to merge two, be they the same.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -95,7 +98,11 @@ impl<'a> Merging<'a> {
         for (key, fields) in by_key(fields) {
             for (one, other) in pairs(&fields) {
                 let (of_one, of_other) = (one.field.ty(), other.field.ty());
-                if !self.same_shape(of_one, of_other) {
+                if one.streams() || other.streams() {
+                    let both = one.streams() && other.streams();
+                    let found = if both { "that both stream" } else { "of which one streams" };
+                    self.report(key, &format!("two lists {found}"), one, other);
+                } else if !self.same_shape(of_one, of_other) {
                     let (one_is, other_is) = (one.coordinate(), other.coordinate());
                     let found =
                         format!("`{of_one}` of `{one_is}` and `{of_other}` of `{other_is}`");
@@ -181,6 +188,10 @@ impl<'a> Merging<'a> {
 }
 
 impl Selected<'_> {
+    fn streams(self) -> bool {
+        self.field.directives.has("stream")
+    }
+
     fn coordinate(self) -> String {
         format!("{}.{}", self.parent, self.field.name)
     }

@@ -25,6 +25,7 @@ mod uses;
 mod validate;
 mod variables;
 mod volume;
+mod walk;
 
 use std::sync::Arc;
 use std::time::Duration;

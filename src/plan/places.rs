@@ -121,7 +121,8 @@ impl<'d> Places<'d> {
             let (place, name) = (variable.location(), variable.name.location());
             let first = *names.entry(&variable.name).or_insert(offset(name));
             self.meant.insert(("UniqueVariable", offset(place)), vec![first, offset(name)]);
-            self.means("UndefinedDefinition", place, variable.ty.location());
+            let named = variable.ty.inner_named_type().location();
+            self.means("UndefinedDefinition", place, named);
             self.means("VariableInputType", place, variable.ty.location());
             self.directives(&variable.directives);
             if let Some(default) = &variable.default_value {
@@ -159,7 +160,7 @@ impl<'d> Places<'d> {
         self.arguments(&field.arguments, field.location());
         self.directives(&field.directives);
         if field.selection_set.is_some()
-            && let Some(brace) = self.brace(field)
+            && let Some(brace) = self.selections_of(field)
         {
             for error in ["SubselectionOnScalarType", "SubselectionOnEnumType"] {
                 self.meant.insert((error, offset(field.location())), vec![brace]);
@@ -167,17 +168,11 @@ impl<'d> Places<'d> {
         }
     }
 
-    /// Where a field's selection set begins: behind all that may stand before it.
-    fn brace(&self, field: &Field) -> Option<usize> {
+    /// Where a field's selection set begins.
+    fn selections_of(&self, field: &Field) -> Option<usize> {
         let argument = field.arguments.last().and_then(|argument| argument.location());
         let directive = field.directives.last().and_then(|directive| directive.location());
-        let before = directive.or(argument).or(field.name.location())?.end_offset();
-        let mut comment = false;
-        let brace = self.text.get(before..)?.bytes().position(|byte| {
-            comment = if comment { !matches!(byte, b'\n' | b'\r') } else { byte == b'#' };
-            byte == b'{' && !comment
-        });
-        Some(before + brace?)
+        brace(self.text, directive.or(argument).or(field.name.location())?.end_offset())
     }
 
     fn directives(&mut self, directives: &'d DirectiveList) {
@@ -215,6 +210,25 @@ impl<'d> Places<'d> {
             _ => {}
         }
     }
+}
+
+/// Where an operation's selection set begins.
+pub(super) fn selections(operation: &Node<OperationDefinition>, text: &str) -> Option<usize> {
+    let variable = operation.variables.last().and_then(|variable| variable.location());
+    let directive = operation.directives.last().and_then(|directive| directive.location());
+    let name = operation.name.as_ref().and_then(Name::location);
+    let before = directive.or(variable).or(name).map(|span| span.end_offset());
+    brace(text, before.or_else(|| Some(operation.location()?.offset()))?)
+}
+
+/// The first brace behind all that may stand before it.
+fn brace(text: &str, before: usize) -> Option<usize> {
+    let mut comment = false;
+    let brace = text.get(before..)?.bytes().position(|byte| {
+        comment = if comment { !matches!(byte, b'\n' | b'\r') } else { byte == b'#' };
+        byte == b'{' && !comment
+    });
+    Some(before + brace?)
 }
 
 fn offset(span: Option<SourceSpan>) -> usize {

@@ -1,8 +1,8 @@
 //! How large a document becomes once its fragments are expanded: counted before validation, each
 //! fragment once, so that fragments that double thirty times cost no more than thirty fragments.
 //!
-//! Cycles of fragments (specification section 5.5.2.2) are found on the way and opened: whatever
-//! comes after this may follow every spread.
+//! Cycles of fragments (specification section 5.5.2.2) are found on the way. Once they are opened,
+//! whatever comes may follow every spread.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,13 +18,12 @@ use super::validate::MOST_ERRORS;
 use crate::failure::Code;
 
 /// Refuses a document whose operations have too many fields or nest them too deep when fragments
-/// are expanded, or in which braces select nothing. Of fragments that spread themselves the errors
-/// are given, and the spreads that close a cycle become `__typename`.
+/// are expanded, or in which braces select nothing; else gives the cycles of fragments.
 pub(super) fn check(
-    document: &mut Document,
+    document: &Document,
     source: &Source,
     limits: &Limits,
-) -> Result<Vec<RequestError>, Vec<RequestError>> {
+) -> Result<Cycles, Vec<RequestError>> {
     let fragments = document.definitions.iter().filter_map(Definition::as_fragment_definition);
     let mut sizes = Sizes {
         source,
@@ -37,27 +36,34 @@ pub(super) fn check(
     match measured {
         // How large it is can then hardly be said.
         Err(refused) if refused.failure.code == Code::QueryTooComplex && !errors.is_empty() => {
-            return Err(errors);
+            Err(errors)
         }
-        Err(refused) => return Err(vec![refused]),
-        Ok(()) => {}
+        Err(refused) => Err(vec![refused]),
+        Ok(()) => Ok(Cycles { errors, closing }),
     }
-    if !closing.is_empty() {
-        for definition in &mut document.definitions {
-            if let Definition::FragmentDefinition(fragment) = definition {
-                open(&mut fragment.make_mut().selection_set, &closing);
-            }
-        }
-    }
-    Ok(errors)
 }
 
 /// The cycles of a document's fragments.
-#[derive(Default)]
-struct Cycles {
+#[derive(Debug, Default)]
+pub(super) struct Cycles {
     errors: Vec<RequestError>,
     /// Where the spreads that close them begin.
     closing: HashSet<usize>,
+}
+
+impl Cycles {
+    /// Puts `__typename` in the place of the spreads that close a cycle, and gives the errors that
+    /// are told of them. What is to see the document as it is written must look before.
+    pub(super) fn open(self, document: &mut Document) -> Vec<RequestError> {
+        if !self.closing.is_empty() {
+            for definition in &mut document.definitions {
+                if let Definition::FragmentDefinition(fragment) = definition {
+                    open(&mut fragment.make_mut().selection_set, &self.closing);
+                }
+            }
+        }
+        self.errors
+    }
 }
 
 /// Puts `__typename` in the place of the spreads that close a cycle, beneath their directives.

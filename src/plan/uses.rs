@@ -1,32 +1,36 @@
-//! Which variables an operation declares and which it uses (specification sections 5.8.3, 5.8.4),
-//! in the document as it is written: also within a custom scalar's literal, and among the arguments
-//! of a field that is not known, where the compiler does not look.
+//! Which variables an operation declares and which it uses (specification sections 5.8.3, 5.8.4), and
+//! which fragments (section 5.5.1.4), in the document as it is written: also within a custom scalar's
+//! literal, and beneath a field that is not known, where the compiler does not look.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use apollo_compiler::ast::{
-    Argument, Definition, DirectiveList, Document, FragmentDefinition, OperationDefinition,
-    Selection, Value,
+    Argument, Definition, DirectiveList, Document, OperationDefinition, Selection, Value,
 };
 use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::{Name, Node};
 
 use super::document::{RequestError, Source};
 use super::validate::MOST_ERRORS;
+use super::walk::{self, Fragments};
 use crate::failure::Code;
 
-/// Checks that each variable that is used is declared, and the other way round.
-pub(super) fn check(document: &Document, source: &Source) -> Vec<RequestError> {
-    let fragments = document.definitions.iter().filter_map(Definition::as_fragment_definition);
-    let fragments: HashMap<_, _> = fragments.map(|it| (&it.name, it)).collect();
+/// Checks that each variable that is used is declared, and the other way round, and that each
+/// fragment is used.
+pub(super) fn check(
+    document: &Document,
+    known: &Fragments<'_>,
+    source: &Source,
+) -> Vec<RequestError> {
     let mut errors = Vec::new();
-    for definition in &document.definitions {
-        if let Definition::OperationDefinition(operation) = definition {
-            let uses = Uses::of(operation, &fragments);
-            undefined(operation, &uses, source, &mut errors);
-            unused(operation, &uses, source, &mut errors);
-        }
+    let mut reached = HashSet::new();
+    for operation in walk::operations(document) {
+        let uses = Uses::of(operation, known);
+        undefined(operation, &uses, source, &mut errors);
+        unused(operation, &uses, source, &mut errors);
+        reached.extend(uses.reached);
     }
+    fragments(document, &reached, source, &mut errors);
     errors.truncate(MOST_ERRORS);
     errors
 }
@@ -61,28 +65,41 @@ fn unused(
     }
 }
 
+/// The fragments that no operation reaches.
+fn fragments(
+    document: &Document,
+    reached: &HashSet<&Name>,
+    source: &Source,
+    errors: &mut Vec<RequestError>,
+) {
+    let all = document.definitions.iter().filter_map(Definition::as_fragment_definition);
+    for fragment in all.filter(|fragment| !reached.contains(&fragment.name)) {
+        let message = format!("Fragment `{}` must be used in an operation.", fragment.name);
+        let locations = source.locations([fragment.location()]);
+        errors.push(RequestError::new(Code::GraphqlValidationFailed, message).at(locations));
+    }
+}
+
 /// The uses of variables in an operation and the fragments that it spreads.
 #[derive(Default)]
 struct Uses<'a> {
     found: Vec<(&'a Name, Option<SourceSpan>)>,
-    /// The fragments that are spread, in the order in which they are met.
+    /// The fragments that are spread and not yet looked at, in the order in which they are met.
     spread: Vec<&'a Name>,
+    /// Those that were looked at.
+    reached: HashSet<&'a Name>,
 }
 
 impl<'a> Uses<'a> {
-    fn of(
-        operation: &'a OperationDefinition,
-        fragments: &HashMap<&'a Name, &'a Node<FragmentDefinition>>,
-    ) -> Self {
+    fn of(operation: &'a OperationDefinition, fragments: &Fragments<'a>) -> Self {
         let mut uses = Self::default();
         for variable in &operation.variables {
             uses.directives(&variable.directives);
         }
         uses.directives(&operation.directives);
         uses.selections(&operation.selection_set);
-        let mut seen = HashSet::new();
         while let Some(name) = uses.spread.pop() {
-            if seen.insert(name)
+            if uses.reached.insert(name)
                 && let Some(fragment) = fragments.get(name)
             {
                 uses.directives(&fragment.directives);

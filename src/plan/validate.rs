@@ -9,7 +9,8 @@ use apollo_compiler::{Schema, ast};
 
 use super::document::{RequestError, Source};
 use super::places::Places;
-use super::{delivery, literals, merging, roots, uses};
+use super::size::Cycles;
+use super::{delivery, literals, merging, roots, uses, walk};
 use crate::failure::Code;
 use crate::schema::Catalog;
 
@@ -20,25 +21,34 @@ pub(super) const MOST_ERRORS: usize = 100;
 const LONGEST_MISSPELLING: usize = 64;
 
 /// The compiler's rules whose place others of ours have taken.
-const OURS: [&str; 8] = [
+const OURS: [&str; 15] = [
     "ConflictingFieldArgument",
     "ConflictingFieldName",
     "ConflictingFieldType",
+    "DeferInSubscriptionMustBeConditional",
+    "DeferLabelMustNotBeVariable",
+    "DeferOnRootMutationOrSubscriptionField",
     "DisallowedVariableUsage",
+    "DuplicateDeferLabel",
+    "SubscriptionUsesConditionalSelection",
+    "SubscriptionUsesIntrospection",
     "SubscriptionUsesMultipleFields",
     "UndefinedInputValue",
     "UndefinedVariable",
+    "UnusedFragment",
     "UnusedVariable",
 ];
 
-/// Validates a parsed document, of which these errors are known already.
+/// Validates a parsed document, of which the cycles are known already.
 pub(super) fn validate(
     catalog: &Catalog,
-    document: &ast::Document,
+    mut document: ast::Document,
+    cycles: Cycles,
     source: &Source,
     suggestions: bool,
-    mut errors: Vec<RequestError>,
 ) -> Result<Valid<ExecutableDocument>, Vec<RequestError>> {
+    let written = as_written(catalog, &document, source);
+    let mut errors = cycles.open(&mut document);
     let suggest = suggestions.then_some(&*catalog.public);
     let validated = document.to_executable_validate(&catalog.public);
     let (understood, faults) = match &validated {
@@ -54,15 +64,14 @@ pub(super) fn validate(
     let faults = faults.into_iter().flat_map(|faults| faults.iter()).map(|it| it.error.clone());
     let faults: Vec<_> = faults.filter(theirs).collect();
     if !faults.is_empty() {
-        let places = Places::of(document, source.text());
+        let places = Places::of(&document, source.text());
         let matter = |error: &&DiagnosticData| places.matters(&catalog.public, error);
         errors.extend(told(faults.iter().filter(matter), source, &places, suggest));
     }
-    errors.extend(uses::check(document, source));
+    errors.extend(written);
     errors.extend(literals.errors);
-    errors.extend(roots::check(understood, source));
     errors.extend(merging::check(&catalog.public, understood, source));
-    errors.extend(delivery::check(&catalog.public, understood, source));
+    errors.extend(delivery::lists(understood, source));
     if errors.is_empty() {
         errors = told(faults.iter(), source, &Places::default(), suggest);
     }
@@ -73,6 +82,15 @@ pub(super) fn validate(
         // Nothing but what our rules know better.
         Err(failed) => Ok(Valid::assume_valid(failed.partial)),
     }
+}
+
+/// What is wrong with a document that may hold cycles of fragments, and fields that are not known.
+fn as_written(catalog: &Catalog, document: &ast::Document, source: &Source) -> Vec<RequestError> {
+    let fragments = walk::fragments(document);
+    let mut errors = uses::check(document, &fragments, source);
+    errors.extend(roots::check(&catalog.public, document, &fragments, source));
+    errors.extend(delivery::check(document, &fragments, source));
+    errors
 }
 
 /// The compiler's errors as clients read them, with suggestions from a schema.

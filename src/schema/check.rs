@@ -11,7 +11,7 @@ use super::catalog::{Catalog, EndpointId};
 use super::files::{Files, Place};
 use super::parse::Parsed;
 use super::text::Text;
-use super::{builtin, public, values, walk};
+use super::{builtin, public, roots, values, walk};
 use crate::config::{Problem, Problems, ServiceName, SourceId};
 use crate::json::Path;
 use crate::template::Environment;
@@ -53,9 +53,8 @@ pub(super) fn check(
     check.groups = check.groups();
     check.refuse_later_directives();
     check.refuse_lone_cache_control();
-    let left_out = values::problems(check.schema, check.files);
-    for problem in left_out.into_iter().chain(builtin::problems(check.schema, check.files)) {
-        check.push(problem);
+    for left_out in [values::problems, builtin::problems, roots::problems] {
+        left_out(check.schema, check.files).into_iter().for_each(|problem| check.push(problem));
     }
     let wire = check.wire();
     let lookups = check.lookups(&wire.inputs);

@@ -2,6 +2,7 @@
 //! whole definition, with the nearest name, without what only follows from another mistake.
 
 use apollo_compiler::Schema;
+use apollo_compiler::ast::OperationType;
 use apollo_compiler::collections::{HashMap, HashSet};
 use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::parser::{FileId, SourceSpan};
@@ -11,6 +12,7 @@ use apollo_compiler::validation::{DiagnosticData, DiagnosticList};
 use super::definitions::RESERVED;
 use super::files::{Files, Place};
 use super::nearest::{did_you_mean, one_of};
+use super::roots;
 use crate::config::{Problem, SourceId};
 
 /// Diagnostics of one schema.
@@ -97,9 +99,16 @@ impl<'s> Diagnostics<'s> {
                         && argument.end_offset() <= directive.end_offset()
                 })
             });
+        // Of the type that should be the root it is said why it is none.
+        let misnamed_root = name == Some("QueryRootOperationType")
+            && roots::misnamed(self.schema, OperationType::Query).is_some();
         let place = self.files.place(error.location());
         let in_broken = place.is_some_and(|place| self.broken.contains(&place.source));
-        elsewhere || misnamed || in_broken || (about_missing && !self.broken.is_empty())
+        elsewhere
+            || misnamed
+            || misnamed_root
+            || in_broken
+            || (about_missing && !self.broken.is_empty())
     }
 
     fn problem(&self, error: &DiagnosticData) -> Problem {

@@ -5,8 +5,8 @@
 //! whoever holds a [`Catalog`] need not ask again whether a type has a lookup, an argument exists or
 //! a template may read what it reads.
 //!
-//! The order: `parse` (files to a schema, GraphQL's own rules), `values` and `builtin` (rules that
-//! validation leaves out), `wire` (names of enums and inputs), `endpoint` with `references` and `keys` (each `@rest`),
+//! The order: `parse` (files to a schema, GraphQL's own rules), `values`, `builtin` and `roots`
+//! (rules that validation leaves out), `wire` (names of enums and inputs), `endpoint` with `references` and `keys` (each `@rest`),
 //! `fields` (each field's one source), `streams` (what sets off subscriptions), `abstracts` (discriminators), `public` (what clients see).
 
 mod abstracts;
@@ -25,6 +25,7 @@ mod nearest;
 mod parse;
 mod public;
 mod references;
+mod roots;
 mod scalar;
 mod streams;
 mod text;
