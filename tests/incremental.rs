@@ -336,6 +336,32 @@ async fn what_was_told_before_is_not_told_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn below_a_null_that_was_sent_nothing_comes() {
+    // The order has no status that is known, so that it is null; its buyer is found all the same.
+    let rig = Rig::answering(SHOP, |call| match call.path() {
+        "/orders/11" => ok(r#"{"id": 11, "status": "lost", "userId": 1}"#),
+        "/orders" => ok(r#"[{"id": 11, "status": "paid", "userId": 9}]"#),
+        _ => shop(call),
+    });
+    let query = "{ order(id: 11) { status } orders { id } \
+                 ... @defer { order(id: 11) { payment { amount } } orders { buyer { name } } } }";
+    for format in [Pending, Paths] {
+        let pieces = pieces(&rig, query, format).await;
+        assert_eq!(pieces[0]["data"], json!({"order": null, "orders": [{"id": "11"}]}));
+        assert_eq!(pieces[0]["errors"].as_array().unwrap().len(), 1);
+        let incremental = &pieces[1]["incremental"];
+        let part = match format {
+            Pending => json!([{"id": "0", "subPath": ["orders", 0], "data": {"buyer": null}}]),
+            Paths => {
+                let data = json!({"order": null, "orders": [{"buyer": null}]});
+                json!([{"path": [], "data": data}])
+            }
+        };
+        assert_eq!(*incremental, part, "{format:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_wrong_with_a_streams_first_items_is_told_with_them() {
     let rig = Rig::answering(SHOP, |call| match call.service.as_str() {
         "payments" => status(503, "{}"),

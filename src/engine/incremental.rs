@@ -102,7 +102,7 @@ struct Delivery {
     shared: Arc<Shared>,
     portions: Portions,
     running: FuturesUnordered<BoxFuture<'static, (PartId, Result<Ran, TooLarge>)>>,
-    ran: HashMap<PartId, Ran>,
+    ran: HashMap<PartId, Arc<Ran>>,
     /// What is told with the first piece; `None`: it is sent.
     at_first: Option<Told>,
     at_last: Option<Told>,
@@ -159,12 +159,12 @@ impl Delivery {
                 biased;
                 ran = &mut first => break ran,
                 Some((part, ran)) = self.running.next(), if !self.running.is_empty() => {
-                    self.ran.insert(part, ran.unwrap_or_else(|_| Ran::too_large()));
+                    self.ran.insert(part, Arc::new(ran.unwrap_or_else(|_| Ran::too_large())));
                 }
             }
         };
         let Ok(ran) = ran else { return response::too_large(&plan) };
-        let piece = self.writer.first(&ran);
+        let piece = self.writer.first(ran);
         if plan.kind == OperationKind::Mutation {
             self.start();
         }
@@ -189,7 +189,7 @@ impl Delivery {
             }
             let (part, ran) = self.running.next().await?;
             let ran = ran.unwrap_or_else(|_| Ran::too_large());
-            self.ran.insert(part, ran);
+            self.ran.insert(part, Arc::new(ran));
         }
     }
 }

@@ -7,6 +7,7 @@ mod explain;
 mod incremental;
 mod pieces;
 mod response;
+mod sent;
 mod subscription;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::Incremental;
 use super::response::{self, write_error, write_list, write_path};
+use super::sent::Sent;
 use crate::failure::Failure;
 use crate::fetch::Answered;
 use crate::json::{Body, Kind, Value, write_string};
@@ -113,6 +114,18 @@ pub(super) struct Writer {
     announced: u32,
     /// Where parts belong that have not come.
     pub(super) waiting: Vec<Position>,
+    /// What the client has.
+    sent: Vec<Arc<Ran>>,
+}
+
+/// A walk through what is to be sent.
+#[derive(Default)]
+struct Walk {
+    path: Vec<Step>,
+    /// The parts that were met, and where they belong.
+    found: Vec<(PartId, Vec<Step>)>,
+    /// Where the client has a null, below which nothing is sent.
+    gone: Vec<Vec<Step>>,
 }
 
 /// What a part brings at one place.
@@ -124,19 +137,30 @@ struct Brought {
     entries: Vec<(Vec<Step>, Vec<u8>)>,
     /// Whether a null went up to where it belongs.
     failed: bool,
+    /// Where the client has a null, whose errors it has been told.
+    gone: Vec<Vec<Step>>,
+}
+
+impl Brought {
+    /// The errors of what is brought, of a list after so many items.
+    fn errors<'r>(&self, ran: &'r Ran, items_from: Option<usize>) -> Vec<&'r Error> {
+        let mut errors = ran.errors_at(&self.position.path, items_from);
+        errors.retain(|error| !self.gone.iter().any(|place| error.is_below(place)));
+        errors
+    }
 }
 
 impl Writer {
     pub(super) fn new(parts: Vec<Part>, format: Incremental) -> Self {
-        Self { parts, format, announced: 0, waiting: Vec::new() }
+        Self { parts, format, announced: 0, waiting: Vec::new(), sent: Vec::new() }
     }
 
     /// The first piece.
-    pub(super) fn first(&mut self, ran: &Ran) -> Piece {
+    pub(super) fn first(&mut self, ran: Ran) -> Piece {
         let mut data = Vec::new();
-        let mut found = Vec::new();
+        let mut walk = Walk::default();
         match &ran.data {
-            Some(body) => self.copy(body.root(), &mut Vec::new(), &mut data, &mut found),
+            Some(body) => self.copy(body.root(), &Sent::default(), &mut walk, &mut data),
             None => data.extend_from_slice(b"null"),
         }
         let mut body = vec![b'{'];
@@ -146,18 +170,20 @@ impl Writer {
         }
         body.extend_from_slice(b"\"data\":");
         body.extend_from_slice(&data);
-        let announced = self.announce(found);
+        let announced = self.announce(walk.found);
         if !announced.is_empty() {
             self.write_pending(&mut body, &announced);
             self.waiting.extend(announced);
             body.extend_from_slice(b",\"hasNext\":true");
         }
         body.push(b'}');
-        Piece { body, errors: ran.errors.len() }
+        let errors = ran.errors.len();
+        self.sent.push(Arc::new(ran));
+        Piece { body, errors }
     }
 
     /// The piece that a part brings, wherever it belongs.
-    pub(super) fn next(&mut self, part: PartId, ran: &Ran) -> Piece {
+    pub(super) fn next(&mut self, part: PartId, ran: &Arc<Ran>) -> Piece {
         let (mine, others) =
             std::mem::take(&mut self.waiting).into_iter().partition(|it| it.part == part);
         self.waiting = others;
@@ -165,6 +191,10 @@ impl Writer {
         let mut found = Vec::new();
         let brought: Vec<Brought> =
             mine.into_iter().map(|position| self.brought(position, ran, &mut found)).collect();
+        // What has failed somewhere was not sent as it is.
+        if brought.iter().all(|it| !it.failed) && !self.sent.iter().any(|it| Arc::ptr_eq(it, ran)) {
+            self.sent.push(Arc::clone(ran));
+        }
         let announced = self.announce(found);
         let mut body = Vec::new();
         self.write_pending(&mut body, &announced);
@@ -191,13 +221,12 @@ impl Writer {
     }
 
     /// Copies a value without its marks, and notes what they say.
-    fn copy(
-        &self,
-        value: Value<'_>,
-        path: &mut Vec<Step>,
-        out: &mut Vec<u8>,
-        found: &mut Vec<(PartId, Vec<Step>)>,
-    ) {
+    fn copy(&self, value: Value<'_>, sent: &Sent<'_>, walk: &mut Walk, out: &mut Vec<u8>) {
+        if sent.is_null() {
+            walk.gone.push(walk.path.clone());
+            out.extend_from_slice(b"null");
+            return;
+        }
         match value.kind() {
             Kind::Object => {
                 out.push(b'{');
@@ -205,7 +234,7 @@ impl Writer {
                 for (name, member) in value.members() {
                     let name = name.unescape();
                     if name.starts_with('@') {
-                        found.extend(self.marked(&name, value, path));
+                        walk.found.extend(self.marked(&name, value, &walk.path));
                         continue;
                     }
                     if !std::mem::take(&mut is_first) {
@@ -213,21 +242,21 @@ impl Writer {
                     }
                     write_string(out, &name);
                     out.push(b':');
-                    path.push(Step::Key((&*name).into()));
-                    self.copy(member, path, out, found);
-                    path.pop();
+                    walk.path.push(Step::Key((&*name).into()));
+                    self.copy(member, &sent.member(&name), walk, out);
+                    walk.path.pop();
                 }
                 out.push(b'}');
             }
             Kind::Array => {
                 out.push(b'[');
-                for (index, item) in (0u32..).zip(value.items()) {
+                for ((index, item), sent) in (0u32..).zip(value.items()).zip(sent.items()) {
                     if index > 0 {
                         out.push(b',');
                     }
-                    path.push(Step::Index(index));
-                    self.copy(item, path, out, found);
-                    path.pop();
+                    walk.path.push(Step::Index(index));
+                    self.copy(item, &sent, walk, out);
+                    walk.path.pop();
                 }
                 out.push(b']');
             }
@@ -251,37 +280,44 @@ impl Writer {
     fn brought(
         &self,
         position: Position,
-        ran: &Ran,
+        ran: &Arc<Ran>,
         found: &mut Vec<(PartId, Vec<Step>)>,
     ) -> Brought {
         let root = ran.data.as_ref().map(Body::root);
         let value = root.and_then(|root| at(root, &position.path)).filter(|it| !it.is_null());
         let items_from = self.items_from(&position);
-        let mut path = position.path.clone();
-        let mut brought = Brought { position, items_from, entries: Vec::new(), failed: false };
+        // What the same part brought elsewhere is in `ran`, too.
+        let others = self.sent.iter().filter(|it| !Arc::ptr_eq(it, ran));
+        let sent = others.filter_map(|it| it.data.as_ref()).map(Body::root);
+        let sent = position.path.iter().fold(Sent::at_root(sent), |sent, step| match step {
+            Step::Key(key) => sent.member(key),
+            Step::Index(index) => sent.item(*index),
+        });
+        let mut walk = Walk { path: position.path.clone(), ..Walk::default() };
+        let mut brought =
+            Brought { position, items_from, entries: Vec::new(), failed: false, gone: Vec::new() };
         match (value, items_from) {
-            (None, first) => {
-                brought.failed = !ran.errors_at(&brought.position.path, first).is_empty();
-            }
+            (None, first) => brought.failed = !brought.errors(ran, first).is_empty(),
             (Some(list), Some(first)) => {
                 let mut items = vec![b'['];
-                for (index, item) in (0u32..).zip(list.items()).skip(first) {
+                let list = (0u32..).zip(list.items()).zip(sent.items());
+                for ((index, item), sent) in list.skip(first) {
                     if items.len() > 1 {
                         items.push(b',');
                     }
-                    path.push(Step::Index(index));
-                    self.copy(item, &mut path, &mut items, found);
-                    path.pop();
+                    walk.path.push(Step::Index(index));
+                    self.copy(item, &sent, &mut walk, &mut items);
+                    walk.path.pop();
                 }
                 items.push(b']');
                 if items.len() > 2 {
-                    brought.entries.push((path, items));
+                    brought.entries.push((walk.path, items));
                 }
             }
-            (Some(object), None) => {
-                self.fields(object, &mut path, (&mut brought, ran), found);
-            }
+            (Some(object), None) => self.fields(object, &sent, &mut walk, (&mut brought, ran)),
         }
+        brought.gone = walk.gone;
+        found.append(&mut walk.found);
         brought
     }
 
@@ -297,34 +333,39 @@ impl Writer {
     fn fields(
         &self,
         value: Value<'_>,
-        path: &mut Vec<Step>,
+        sent: &Sent<'_>,
+        walk: &mut Walk,
         (brought, ran): (&mut Brought, &Ran),
-        found: &mut Vec<(PartId, Vec<Step>)>,
     ) {
+        if sent.is_null() {
+            walk.gone.push(walk.path.clone());
+            return;
+        }
         if value.kind() == Kind::Array {
-            for (index, item) in (0u32..).zip(value.items()) {
-                path.push(Step::Index(index));
-                self.fields(item, path, (brought, ran), found);
-                path.pop();
+            for ((index, item), sent) in (0u32..).zip(value.items()).zip(sent.items()) {
+                walk.path.push(Step::Index(index));
+                self.fields(item, &sent, walk, (brought, ran));
+                walk.path.pop();
             }
             return;
         }
         if value.kind() != Kind::Object {
-            brought.failed |= ran.errors.iter().any(|error| error.belongs_to(path));
+            brought.failed |= ran.errors.iter().any(|error| error.belongs_to(&walk.path));
             return;
         }
         let is_own = |name: &str| !name.starts_with('@') || name.starts_with("@@");
         if value.members().any(|(name, _)| is_own(&name.unescape())) {
             let mut data = Vec::new();
-            self.copy(value, path, &mut data, found);
-            brought.entries.push((path.clone(), data));
+            self.copy(value, sent, walk, &mut data);
+            brought.entries.push((walk.path.clone(), data));
         }
         for (name, member) in value.members() {
             let name = name.unescape();
             if !is_own(&name) {
-                path.push(Step::Key(name.trim_start_matches('@').into()));
-                self.fields(member, path, (brought, ran), found);
-                path.pop();
+                let key = name.trim_start_matches('@');
+                walk.path.push(Step::Key(key.into()));
+                self.fields(member, &sent.member(key), walk, (brought, ran));
+                walk.path.pop();
             }
         }
     }
@@ -425,7 +466,7 @@ fn write_errors_of(
     ran: &Ran,
     items_from: Option<usize>,
 ) -> usize {
-    let mine = ran.errors_at(&brought.position.path, items_from);
+    let mine = brought.errors(ran, items_from);
     if !mine.is_empty() {
         out.push(b',');
         write_errors(out, &mine);
