@@ -17,7 +17,7 @@ use super::lines::Lines;
 use super::variables::{self, VariableDefinition, Variables};
 use super::{Location, OperationKind, introspect, lexical, size, validate};
 use crate::failure::{Code, Failure};
-use crate::schema::{Catalog, with_signs};
+use crate::schema::{Catalog, Incomplete, incomplete, with_signs};
 
 /// What a document may cost.
 #[derive(Debug, Clone, Copy)]
@@ -314,7 +314,13 @@ fn parse(source: &Source) -> Result<ast::Document, RequestError> {
         Ok(document) if document.definitions.is_empty() => {
             Err(failed("Syntax error: the document is empty.".to_owned()))
         }
-        Ok(document) => Ok(document),
+        Ok(document) => match incomplete(&source.text).first() {
+            Some(Incomplete { name, next, .. }) => {
+                let message = format!("Syntax error: `{name}` has no value.");
+                Err(failed(message).at(source.locations_at([*next])))
+            }
+            None => Ok(document),
+        },
         Err(errors) => Err(match errors.errors.iter().next() {
             Some(first) => {
                 let locations = source.locations([first.error.location()]);

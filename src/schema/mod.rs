@@ -28,6 +28,7 @@ mod references;
 mod roots;
 mod scalar;
 mod streams;
+mod syntax;
 mod text;
 mod values;
 mod walk;
@@ -48,6 +49,7 @@ pub use catalog::{
 pub use definitions::directives_sdl;
 pub(crate) use diagnostics::with_signs;
 pub use scalar::{Number, Scalar, Text};
+pub(crate) use syntax::{Incomplete, incomplete};
 
 /// Reads a schema: all files are one. `upstreams` are the services that `@rest` may name, and what
 /// holds for each where a directive does not say; `env` reads an environment variable for `{env.X}`.

@@ -8,7 +8,8 @@ use apollo_compiler::validation::DiagnosticList;
 use super::diagnostics::Diagnostics;
 use super::directives_sdl;
 use super::files::Files;
-use crate::config::{Problems, SourceId, Sources};
+use super::syntax::{self, Incomplete};
+use crate::config::{Problem, Problems, SourceId, Sources};
 
 /// Everything the files say, as far as it could be understood.
 #[derive(Debug)]
@@ -40,5 +41,12 @@ pub(super) fn parse(sources: &Sources, problems: &mut Problems) -> Parsed {
     let diagnostics = Diagnostics::new(&schema, &files, &lists);
     problems.extend(diagnostics.problems());
     let broken = diagnostics.broken().clone();
+    for (source, file) in sources.iter().filter(|(source, _)| !broken.contains(source)) {
+        for Incomplete { name, place, .. } in syntax::incomplete(&file.text) {
+            let message = format!("`{name}` has no value");
+            let help = format!("write `{name}: ` and the value, or leave `{name}` out");
+            problems.push(Problem::error(source, place, message).with_help(help));
+        }
+    }
     Parsed { schema, files, broken }
 }
