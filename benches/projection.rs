@@ -21,6 +21,7 @@ use onedoor::schema::{Batch, By, ErrorRule};
 use onedoor::template::Key;
 
 const INPUTS: Inputs<'static> = Inputs {
+    first_items: &[],
     authenticated: true,
     claims: None,
     this: &[],

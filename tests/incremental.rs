@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fetch_rig::{Call, Rig, SHOP, ok, shop, status};
 use futures::StreamExt as _;
 use onedoor::engine::{Context, Explain, Incremental, Request};
+use onedoor::json::Body;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -15,12 +16,21 @@ use Incremental::{Paths, Pending};
 
 /// The pieces of a response, in order.
 async fn pieces(rig: &Rig, query: &str, format: Incremental) -> Vec<Value> {
+    pieces_with(rig, (query, json!({})), format).await
+}
+
+async fn pieces_with(
+    rig: &Rig,
+    (query, variables): (&str, Value),
+    format: Incremental,
+) -> Vec<Value> {
     let engine = Arc::clone(&rig.gateway.engine);
     let context = Context::anonymous(engine.deadline());
+    let variables = Body::parse(variables.to_string().into()).unwrap();
     let request = Request {
         query,
         operation_name: None,
-        variables: None,
+        variables: Some(variables.root()),
         only_queries: false,
         incremental: Some(format),
         explain: Explain::default(),
@@ -30,7 +40,7 @@ async fn pieces(rig: &Rig, query: &str, format: Incremental) -> Vec<Value> {
     let pieces = responses.into_iter().enumerate().map(|(nth, response)| {
         assert_eq!(response.more, nth < last);
         let text = String::from_utf8(response.body).unwrap();
-        assert!(!text.contains('@'), "no mark is left: {text}");
+        assert!(!text.contains("\"@"), "no mark is left: {text}");
         serde_json::from_str(&text).unwrap()
     });
     pieces.collect()
@@ -64,7 +74,14 @@ fn merged(pieces: &[Value]) -> (Value, Vec<Value>) {
                 let place = at(&mut data, &path).as_array_mut().unwrap();
                 place.extend(list(items));
             } else {
-                merge(at(&mut data, &path), &one["data"]);
+                let place = at(&mut data, &path);
+                if one.get("id").is_some() {
+                    let new = one["data"].as_object().unwrap().keys();
+                    let twice: Vec<_> =
+                        new.filter(|key| place.get(key.as_str()).is_some()).collect();
+                    assert!(twice.is_empty(), "{twice:?} came twice: {pieces:#?}");
+                }
+                merge(place, &one["data"]);
             }
         }
         for completed in list(&piece["completed"]) {
@@ -376,6 +393,109 @@ async fn what_is_wrong_with_a_streams_first_items_is_told_with_them() {
         let place = |index| json!(["user", "orders", index, "payment"]);
         assert_eq!(paths(&pieces[0]["errors"]), [place(0), place(1)]);
         assert_eq!(paths(&pieces[1]["incremental"][0]["errors"]), [place(2)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_two_parts_select_comes_once() {
+    let rig = rig();
+    let query = "{ order(id: 11) { ... @defer(label: \"a\") { id buyer { name } } \
+                 ... @defer(label: \"b\") { id buyer { name orders { id } } payment { amount } } } }";
+    let pieces_ = pieces(&rig, query, Pending).await;
+    assert_eq!(pieces_.len(), 3);
+    let (data, errors) = merged(&pieces_);
+    assert_eq!(data, rig.data(query).await);
+    assert!(errors.is_empty());
+    assert_eq!(
+        pieces_[2]["incremental"],
+        json!([
+            {"id": "1", "data": {"payment": {"amount": 110}}},
+            {"id": "1", "subPath": ["buyer"], "data": {"orders": [{"id": "11"}, {"id": "12"}]}},
+        ])
+    );
+    // In the older format each comes whole.
+    let paths = pieces(&rig, query, Paths).await;
+    let name = "/incremental/0/data/buyer/name";
+    assert!(paths[1..].iter().all(|piece| piece.pointer(name) == Some(&json!("Ada"))), "{paths:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_with_a_field_of_two_parts_is_told_once() {
+    let rig = Rig::answering(SHOP, |call| match call.service.as_str() {
+        "payments" => status(503, "{}"),
+        _ => shop(call),
+    });
+    let query = "{ orders { ... @defer { payment { amount } } \
+                 ... @defer { payment { amount } buyer { name } } } }";
+    let pieces = pieces(&rig, query, Pending).await;
+    let (_, errors) = merged(&pieces);
+    assert_eq!(errors.len(), 7, "{pieces:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_part_nulls_is_not_lost_to_the_other() {
+    // A payment must be, and the first of the user's orders has one only.
+    let schema = SHOP.replace("payment: Payment\n", "payment: Payment!\n");
+    let query = "{ user(id: 1) { ... @defer { orders { id payment { amount } } } \
+                 ... @defer { orders { id status } name } } }";
+    let rig = Rig::answering(&schema, |call| match call.service.as_str() {
+        "payments" => ok(r#"[{"orderId": 11, "amount": 110}]"#),
+        _ => shop(call),
+    });
+    let pieces = pieces(&rig, query, Pending).await;
+    // What the client has is whole; the part that cannot be is lost, and says why.
+    let (data, errors) = merged(&pieces);
+    assert_eq!(data["user"]["name"], "Ada");
+    assert_eq!(data["user"]["orders"][0]["status"], "PAID");
+    assert_eq!(data["user"]["orders"][1]["id"], "12");
+    assert_eq!(errors.len(), 1, "{pieces:#?}");
+    assert_eq!(errors[0]["path"], json!(["user", "orders", 1, "payment"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_part_that_failed_nothing_is_announced() {
+    let schema = SHOP.replace("payment: Payment\n", "payment: Payment!\n");
+    let rig = Rig::answering(&schema, |call| match call.service.as_str() {
+        "payments" => ok("[]"),
+        _ => shop(call),
+    });
+    let query = "{ user(id: 1) { orders { id } ... @defer { \
+                 orders { payment { amount } buyer { id ... @defer { orders { id } } } } } } }";
+    let pieces = pieces(&rig, query, Pending).await;
+    assert_eq!(pieces.len(), 2, "{pieces:#?}");
+    assert_eq!(pieces[1].get("pending"), None);
+    assert_eq!(pieces[1]["completed"][0]["errors"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_variable_says_how_many_items_a_stream_gives_at_once() {
+    let query = "query ($n: Int, $m: Int! = 1) { user(id: 3) { orders @stream(initialCount: $n) { id } \
+                 o: orders @stream(initialCount: $m) { status } } }";
+    for (n, given) in
+        [(json!({"n": 2}), 2), (json!({}), 0), (json!({"n": 0}), 0), (json!({"n": 9}), 3)]
+    {
+        for format in [Pending, Paths] {
+            let rig = rig();
+            let pieces = pieces_with(&rig, (query, n.clone()), format).await;
+            let user = &pieces[0]["data"]["user"];
+            assert_eq!(user["orders"].as_array().unwrap().len(), given, "{n} {format:?}");
+            assert_eq!(user["o"].as_array().unwrap().len(), 1);
+            let (data, errors) = merged(&pieces);
+            let ids: Vec<_> =
+                list(&data["user"]["orders"]).iter().map(|it| it["id"].clone()).collect();
+            assert_eq!(ids, ["31", "32", "33"]);
+            assert_eq!(data["user"]["o"].as_array().unwrap().len(), 3);
+            assert!(errors.is_empty());
+            assert_eq!(rig.calls.to("orders").len(), 1);
+        }
+    }
+    // The plan is one, whatever the variable says; a number that cannot be fails its field.
+    for n in [json!({"n": -1}), json!({"n": null})] {
+        let pieces = pieces_with(&rig(), (query, n.clone()), Pending).await;
+        assert_eq!(pieces[0]["data"], json!({"user": null}), "{n}");
+        assert_eq!(pieces[0]["errors"].as_array().unwrap().len(), 1, "{pieces:#?}");
+        assert_eq!(pieces[0]["errors"][0]["path"], json!(["user", "orders"]));
+        assert_eq!(pieces[0]["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
     }
 }
 

@@ -16,9 +16,10 @@ use super::pieces::{Piece, Ran, Writer};
 use super::{
     Context, Engine, Incremental, Prepared, Request, Response, ResponseKind, rendered, response,
 };
+use crate::failure::Failure;
 use crate::fetch::{self, Run, Steps, Wire};
 use crate::plan::{OperationKind, PartId, Plan, Portion, Variables};
-use crate::projection::TooLarge;
+use crate::projection::{Inputs, TooLarge};
 
 /// The plans of an operation that comes in pieces.
 pub(super) struct Portions {
@@ -57,9 +58,16 @@ impl Engine {
     ) -> BoxStream<'static, Response> {
         let wire = Arc::new(Wire { traced: told.trace(), ..self.wire(&context) });
         let (at_first, at_last) = told.in_two();
-        let shared = Shared { engine: self, prepared, context, wire, steps: Steps::default() };
+        let parts = portions.first.parts.clone();
+        let first_items = parts.iter().map(|part| part.first_items(&prepared.variables));
+        let first_items: Vec<_> = first_items.collect();
+        // A list that has none, because its field fails, has no others either.
+        let counts = first_items.iter().map(|count| count.as_ref().map_or(0, |count| *count));
+        let writer = Writer::new(parts, counts.collect(), format);
+        let steps = Steps::default();
+        let shared = Shared { engine: self, prepared, context, wire, steps, first_items };
         let delivery = Delivery {
-            writer: Writer::new(portions.first.parts.clone(), format),
+            writer,
             shared: Arc::new(shared),
             running: FuturesUnordered::new(),
             ran: HashMap::new(),
@@ -79,12 +87,15 @@ struct Shared {
     context: Context,
     wire: Arc<Wire>,
     steps: Steps,
+    /// How many items of its list each part leaves to what comes before it.
+    first_items: Vec<Result<usize, Arc<Failure>>>,
 }
 
 impl Shared {
     async fn run(&self, plan: &Plan) -> Result<Ran, TooLarge> {
         let args = rendered(plan, &self.prepared.variables);
         let inputs = self.engine.inputs(&self.prepared, &args, &self.context);
+        let inputs = Inputs { first_items: &self.first_items, ..inputs };
         let run = Run {
             services: &self.engine.services,
             headers: self.context.headers.as_map(),

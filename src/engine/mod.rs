@@ -362,6 +362,7 @@ impl Engine {
             claims: context.identity.claims(),
             args,
             introspection: &prepared.introspection,
+            first_items: &[],
             max_bytes: self.settings.limits.response.bytes(),
         }
     }

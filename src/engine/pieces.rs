@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::Incremental;
 use super::response::{self, write_error, write_list, write_path};
-use super::sent::Sent;
+use super::sent::{Delivered, Sent};
 use crate::failure::Failure;
 use crate::fetch::Answered;
 use crate::json::{Body, Kind, Value, write_string};
@@ -16,7 +16,7 @@ use crate::plan::{Brings, Location, Part, PartId};
 use crate::projection::PathStep;
 
 /// One step of a path, owned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Step {
     Key(Box<str>),
     Index(u32),
@@ -36,6 +36,13 @@ pub(super) struct Ran {
     errors: Vec<Error>,
     /// Why there is nothing at all.
     lost: Option<Error>,
+}
+
+impl Ran {
+    /// What it has at the root; `None`: null.
+    pub(super) fn root(&self) -> Option<Value<'_>> {
+        self.data.as_ref().map(Body::root)
+    }
 }
 
 /// An error, owned.
@@ -110,12 +117,14 @@ pub(super) struct Piece {
 /// Writes the pieces of one response.
 pub(super) struct Writer {
     parts: Vec<Part>,
+    /// After how many items those of each part come, by [`PartId`].
+    first_items: Vec<usize>,
     format: Incremental,
     announced: u32,
     /// Where parts belong that have not come.
     pub(super) waiting: Vec<Position>,
     /// What the client has.
-    sent: Vec<Arc<Ran>>,
+    sent: Delivered,
 }
 
 /// A walk through what is to be sent.
@@ -124,8 +133,8 @@ struct Walk {
     path: Vec<Step>,
     /// The parts that were met, and where they belong.
     found: Vec<(PartId, Vec<Step>)>,
-    /// Where the client has a null, below which nothing is sent.
-    gone: Vec<Vec<Step>>,
+    /// Where the client has the value, a null above all: its errors have been told.
+    told: Vec<Vec<Step>>,
 }
 
 /// What a part brings at one place.
@@ -137,22 +146,29 @@ struct Brought {
     entries: Vec<(Vec<Step>, Vec<u8>)>,
     /// Whether a null went up to where it belongs.
     failed: bool,
-    /// Where the client has a null, whose errors it has been told.
-    gone: Vec<Vec<Step>>,
+    /// Where the client has the value, whose errors it has been told.
+    told: Vec<Vec<Step>>,
 }
 
 impl Brought {
     /// The errors of what is brought, of a list after so many items.
     fn errors<'r>(&self, ran: &'r Ran, items_from: Option<usize>) -> Vec<&'r Error> {
         let mut errors = ran.errors_at(&self.position.path, items_from);
-        errors.retain(|error| !self.gone.iter().any(|place| error.is_below(place)));
+        errors.retain(|error| !self.told.iter().any(|place| error.is_below(place)));
         errors
     }
 }
 
 impl Writer {
-    pub(super) fn new(parts: Vec<Part>, format: Incremental) -> Self {
-        Self { parts, format, announced: 0, waiting: Vec::new(), sent: Vec::new() }
+    pub(super) fn new(parts: Vec<Part>, first_items: Vec<usize>, format: Incremental) -> Self {
+        Self {
+            parts,
+            first_items,
+            format,
+            announced: 0,
+            waiting: Vec::new(),
+            sent: Delivered::default(),
+        }
     }
 
     /// The first piece.
@@ -178,7 +194,7 @@ impl Writer {
         }
         body.push(b'}');
         let errors = ran.errors.len();
-        self.sent.push(Arc::new(ran));
+        self.sent.all_of(Arc::new(ran));
         Piece { body, errors }
     }
 
@@ -191,9 +207,8 @@ impl Writer {
         let mut found = Vec::new();
         let brought: Vec<Brought> =
             mine.into_iter().map(|position| self.brought(position, ran, &mut found)).collect();
-        // What has failed somewhere was not sent as it is.
-        if brought.iter().all(|it| !it.failed) && !self.sent.iter().any(|it| Arc::ptr_eq(it, ran)) {
-            self.sent.push(Arc::clone(ran));
+        for came in brought.iter().filter(|it| !it.failed) {
+            self.sent.at(&came.position.path, part, ran);
         }
         let announced = self.announce(found);
         let mut body = Vec::new();
@@ -223,7 +238,7 @@ impl Writer {
     /// Copies a value without its marks, and notes what they say.
     fn copy(&self, value: Value<'_>, sent: &Sent<'_>, walk: &mut Walk, out: &mut Vec<u8>) {
         if sent.is_null() {
-            walk.gone.push(walk.path.clone());
+            walk.told.push(walk.path.clone());
             out.extend_from_slice(b"null");
             return;
         }
@@ -240,11 +255,7 @@ impl Writer {
                     if !std::mem::take(&mut is_first) {
                         out.push(b',');
                     }
-                    write_string(out, &name);
-                    out.push(b':');
-                    walk.path.push(Step::Key((&*name).into()));
-                    self.copy(member, &sent.member(&name), walk, out);
-                    walk.path.pop();
+                    self.copy_member((&name, member), sent, walk, out);
                 }
                 out.push(b'}');
             }
@@ -262,6 +273,20 @@ impl Writer {
             }
             _ => out.extend_from_slice(value.raw()),
         }
+    }
+
+    fn copy_member(
+        &self,
+        (name, member): (&str, Value<'_>),
+        sent: &Sent<'_>,
+        walk: &mut Walk,
+        out: &mut Vec<u8>,
+    ) {
+        write_string(out, name);
+        out.push(b':');
+        walk.path.push(Step::Key(name.into()));
+        self.copy(member, &sent.member(name), walk, out);
+        walk.path.pop();
     }
 
     /// The part that a mark in an object tells of, and where it belongs.
@@ -283,19 +308,12 @@ impl Writer {
         ran: &Arc<Ran>,
         found: &mut Vec<(PartId, Vec<Step>)>,
     ) -> Brought {
-        let root = ran.data.as_ref().map(Body::root);
-        let value = root.and_then(|root| at(root, &position.path)).filter(|it| !it.is_null());
+        let value = ran.root().and_then(|root| at(root, &position.path)).filter(|it| !it.is_null());
         let items_from = self.items_from(&position);
-        // What the same part brought elsewhere is in `ran`, too.
-        let others = self.sent.iter().filter(|it| !Arc::ptr_eq(it, ran));
-        let sent = others.filter_map(|it| it.data.as_ref()).map(Body::root);
-        let sent = position.path.iter().fold(Sent::at_root(sent), |sent, step| match step {
-            Step::Key(key) => sent.member(key),
-            Step::Index(index) => sent.item(*index),
-        });
+        let sent = position.path.iter().fold(self.sent.root(), |sent, step| sent.below(step));
         let mut walk = Walk { path: position.path.clone(), ..Walk::default() };
         let mut brought =
-            Brought { position, items_from, entries: Vec::new(), failed: false, gone: Vec::new() };
+            Brought { position, items_from, entries: Vec::new(), failed: false, told: Vec::new() };
         match (value, items_from) {
             (None, first) => brought.failed = !brought.errors(ran, first).is_empty(),
             (Some(list), Some(first)) => {
@@ -316,15 +334,18 @@ impl Writer {
             }
             (Some(object), None) => self.fields(object, &sent, &mut walk, (&mut brought, ran)),
         }
-        brought.gone = walk.gone;
-        found.append(&mut walk.found);
+        brought.told = walk.told;
+        // Of what failed nothing is sent, and so nothing that belongs to it.
+        if !brought.failed {
+            found.append(&mut walk.found);
+        }
         brought
     }
 
     /// After how many items a list's others come; `None`: it is no list.
     fn items_from(&self, position: &Position) -> Option<usize> {
         match self.parts.get(usize::from(position.part.0))?.brings {
-            Brings::Items(_, first) => Some(first),
+            Brings::Items(..) => self.first_items.get(usize::from(position.part.0)).copied(),
             Brings::Fields => None,
         }
     }
@@ -337,36 +358,56 @@ impl Writer {
         walk: &mut Walk,
         (brought, ran): (&mut Brought, &Ran),
     ) {
-        if sent.is_null() {
-            walk.gone.push(walk.path.clone());
+        if sent.is_null() || (!holds_objects(value) && sent.holds_no_objects()) {
+            walk.told.push(walk.path.clone());
             return;
         }
-        if value.kind() == Kind::Array {
-            for ((index, item), sent) in (0u32..).zip(value.items()).zip(sent.items()) {
-                walk.path.push(Step::Index(index));
-                self.fields(item, &sent, walk, (brought, ran));
-                walk.path.pop();
+        match value.kind() {
+            Kind::Array => {
+                for ((index, item), sent) in (0u32..).zip(value.items()).zip(sent.items()) {
+                    walk.path.push(Step::Index(index));
+                    self.fields(item, &sent, walk, (brought, ran));
+                    walk.path.pop();
+                }
             }
-            return;
+            Kind::Object => self.fields_of_object(value, sent, walk, (brought, ran)),
+            _ => brought.failed |= ran.errors.iter().any(|error| error.belongs_to(&walk.path)),
         }
-        if value.kind() != Kind::Object {
-            brought.failed |= ran.errors.iter().any(|error| error.belongs_to(&walk.path));
-            return;
+    }
+
+    fn fields_of_object(
+        &self,
+        object: Value<'_>,
+        sent: &Sent<'_>,
+        walk: &mut Walk,
+        (brought, ran): (&mut Brought, &Ran),
+    ) {
+        let mut data = vec![b'{'];
+        let mut had = Vec::new();
+        for (name, member) in object.members() {
+            let name = name.unescape();
+            if name.starts_with("@@") {
+                walk.found.extend(self.marked(&name, object, &walk.path));
+            } else if let Some(key) = name.strip_prefix('@') {
+                had.push((key.to_owned(), member));
+            } else if self.format == Incremental::Pending && sent.has(&name) {
+                had.push((name.into_owned(), member));
+            } else {
+                if data.len() > 1 {
+                    data.push(b',');
+                }
+                self.copy_member((&name, member), sent, walk, &mut data);
+            }
         }
-        let is_own = |name: &str| !name.starts_with('@') || name.starts_with("@@");
-        if value.members().any(|(name, _)| is_own(&name.unescape())) {
-            let mut data = Vec::new();
-            self.copy(value, sent, walk, &mut data);
+        data.push(b'}');
+        if data.len() > 2 {
             brought.entries.push((walk.path.clone(), data));
         }
-        for (name, member) in value.members() {
-            let name = name.unescape();
-            if !is_own(&name) {
-                let key = name.trim_start_matches('@');
-                walk.path.push(Step::Key(key.into()));
-                self.fields(member, &sent.member(key), walk, (brought, ran));
-                walk.path.pop();
-            }
+        for (key, member) in had {
+            let sent = sent.member(&key);
+            walk.path.push(Step::Key(key.into()));
+            self.fields(member, &sent, walk, (brought, ran));
+            walk.path.pop();
         }
     }
 
@@ -505,6 +546,15 @@ fn list<T>(out: &mut Vec<u8>, items: &[T], mut write: impl FnMut(&mut Vec<u8>, &
         write(out, item);
     }
     out.push(b']');
+}
+
+/// Whether there are objects in a value, into which one can look for what is new.
+pub(super) fn holds_objects(value: Value<'_>) -> bool {
+    match value.kind() {
+        Kind::Object => true,
+        Kind::Array => value.items().any(holds_objects),
+        _ => false,
+    }
 }
 
 /// The value at a place, by keys that lead on; the last may be the part's own.

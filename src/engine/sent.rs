@@ -1,42 +1,149 @@
-//! What a client has of a response that comes in pieces, at one place of it: nothing may be added
-//! below a null that was sent (specification section 6.4.4: it stands for all below it).
+//! What a client has of a response that comes in pieces, at one place of it. Nothing may be added
+//! below a null that was sent (specification section 6.4.4: it stands for all below it), and what
+//! one part has brought another does not bring again.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::pieces::{Ran, Step, holds_objects};
 use crate::json::Value;
+use crate::plan::PartId;
 
-/// The values that pieces have at one place.
+/// What was sent: portions, and of each where it was brought.
 #[derive(Default)]
-pub(super) struct Sent<'r>(Vec<Value<'r>>);
+pub(super) struct Delivered(HashMap<Option<PartId>, (Arc<Ran>, Places)>);
+
+/// Places of a response, by the steps that lead there.
+#[derive(Default)]
+struct Places {
+    /// All from here on.
+    is_one: bool,
+    below: HashMap<Step, Places>,
+}
+
+impl Delivered {
+    /// The first response was sent.
+    pub(super) fn all_of(&mut self, first: Arc<Ran>) {
+        let everywhere = Places { is_one: true, below: HashMap::new() };
+        self.0.insert(None, (first, everywhere));
+    }
+
+    /// A part was sent that belongs here, too.
+    pub(super) fn at(&mut self, path: &[Step], part: PartId, ran: &Arc<Ran>) {
+        let new = || (Arc::clone(ran), Places::default());
+        let (_, places) = self.0.entry(Some(part)).or_insert_with(new);
+        let place =
+            path.iter().fold(places, |place, step| place.below.entry(step.clone()).or_default());
+        place.is_one = true;
+    }
+
+    /// What the client has at the root.
+    pub(super) fn root(&self) -> Sent<'_> {
+        let portions = self.0.values().filter_map(|(ran, places)| {
+            Some(Portion { value: ran.root()?, reach: Reach::of(places) })
+        });
+        Sent(portions.collect())
+    }
+}
+
+/// What a client has at one place.
+#[derive(Default)]
+pub(super) struct Sent<'r>(Vec<Portion<'r>>);
+
+/// What a portion has at one place.
+#[derive(Clone, Copy)]
+struct Portion<'r> {
+    value: Value<'r>,
+    reach: Reach<'r>,
+}
+
+/// How much of a portion's value was sent.
+#[derive(Clone, Copy)]
+enum Reach<'r> {
+    /// All of it.
+    All,
+    /// What lies at these places.
+    At(&'r Places),
+}
+
+impl<'r> Reach<'r> {
+    fn of(places: &'r Places) -> Self {
+        if places.is_one { Self::All } else { Self::At(places) }
+    }
+
+    fn below(self, step: &Step) -> Option<Self> {
+        match self {
+            Self::All => Some(self),
+            Self::At(places) => places.below.get(step).map(Self::of),
+        }
+    }
+}
 
 impl<'r> Sent<'r> {
-    /// What these pieces have at the root.
-    pub(super) fn at_root(pieces: impl Iterator<Item = Value<'r>>) -> Self {
-        Self(pieces.collect())
+    /// The values that were sent.
+    fn values(&self) -> impl Iterator<Item = Value<'r>> {
+        let sent = self.0.iter().filter(|portion| matches!(portion.reach, Reach::All));
+        sent.map(|portion| portion.value)
     }
 
-    /// Whether one of them has null here.
+    /// Whether the client has null here.
     pub(super) fn is_null(&self) -> bool {
-        self.0.iter().any(|value| value.is_null())
+        self.values().any(|value| value.is_null())
     }
 
-    /// What they have under a key of this place. A null that only leads on was not sent.
+    /// Whether the client has something here, and no object in it.
+    pub(super) fn holds_no_objects(&self) -> bool {
+        let mut values = self.values().peekable();
+        values.peek().is_some() && !values.any(holds_objects)
+    }
+
+    /// Whether the client has this field of the object.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values().any(|value| value.get(key).is_some())
+    }
+
+    /// What it has after one more step.
+    pub(super) fn below(&self, step: &Step) -> Self {
+        match step {
+            Step::Key(key) => self.member(key),
+            Step::Index(index) => self.item(*index),
+        }
+    }
+
+    /// What it has under a key of this place. A null that only leads on was not sent.
     pub(super) fn member(&self, key: &str) -> Self {
         if self.0.is_empty() {
             return Self::default();
         }
-        let leading = format!("@{key}");
-        let led = |value: &Value<'r>| value.get(&leading).filter(|it| !it.is_null());
-        let below = self.0.iter().flat_map(|value| value.get(key).into_iter().chain(led(value)));
+        let (leading, step) = (format!("@{key}"), Step::Key(key.into()));
+        let below = self.0.iter().flat_map(|portion| {
+            let led = portion.value.get(&leading).filter(|it| !it.is_null());
+            let values = portion.value.get(key).into_iter().chain(led);
+            let reach = portion.reach.below(&step);
+            values.filter_map(move |value| Some(Portion { value, reach: reach? }))
+        });
         Self(below.collect())
     }
 
-    /// What they have as an item of this place.
-    pub(super) fn item(&self, index: u32) -> Self {
-        Self(self.0.iter().filter_map(|value| value.items().nth(index as usize)).collect())
+    /// What it has as an item of this place.
+    fn item(&self, index: u32) -> Self {
+        let item = |portion: &Portion<'r>| {
+            let value = portion.value.items().nth(index as usize)?;
+            Some(Portion { value, reach: portion.reach.below(&Step::Index(index))? })
+        };
+        Self(self.0.iter().filter_map(item).collect())
     }
 
     /// The same for each item in turn, without an end.
     pub(super) fn items(&self) -> impl Iterator<Item = Self> + use<'r> {
-        let mut items: Vec<_> = self.0.iter().map(|value| value.items()).collect();
-        std::iter::repeat_with(move || Self(items.iter_mut().filter_map(Iterator::next).collect()))
+        let mut lists: Vec<_> =
+            self.0.iter().map(|portion| (portion.value.items(), portion.reach)).collect();
+        (0u32..).map(move |index| {
+            let item = |(items, reach): &mut (_, Reach<'r>)| {
+                let value = Iterator::next(items)?;
+                Some(Portion { value, reach: reach.below(&Step::Index(index))? })
+            };
+            Self(lists.iter_mut().filter_map(item).collect())
+        })
     }
 }

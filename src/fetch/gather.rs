@@ -52,6 +52,8 @@ pub(super) struct Gather<'p> {
     key_path: Option<(Path, Option<Path>)>,
     /// How many rows a key keeps.
     first: Option<usize>,
+    /// How many items of a list are wanted, if a part brings the others.
+    pub(super) first_items: Option<usize>,
     /// How many parents there are.
     parents: usize,
     /// How many of them lack each value that is read of them.
@@ -86,13 +88,27 @@ impl<'p> Gather<'p> {
                 .ok()
                 .map(|n| usize::try_from(n).unwrap_or(0))
         });
+        // Where it fails, the field around has failed.
+        let first_items = fetch.first_of.and_then(|part| stage.inputs.first_items(part).ok());
         let service = stage.run.services.get(&fetch.endpoint.upstream);
         let key_path = fetch.key.as_ref().map(KeyPath::split);
         let reads_this =
             fetch.endpoint.request.references().any(|(_, read)| matches!(read.root, Root::This));
         let wanted = IndexSet::new();
         let (loader, parents, absent) = (None, 0, Vec::new());
-        Self { id, fetch, service, wanted, reads_this, loader, key_path, first, parents, absent }
+        Self {
+            id,
+            fetch,
+            service,
+            wanted,
+            reads_this,
+            loader,
+            key_path,
+            first,
+            first_items,
+            parents,
+            absent,
+        }
     }
 
     /// Says which values that requests read of `this` no parent has, null or not. A name is never
@@ -172,7 +188,7 @@ impl<'p> Gather<'p> {
                 self.bad_key("Something else stands where a list of keys must."),
             );
         }
-        let first = self.fetch.first.unwrap_or(usize::MAX);
+        let first = self.first_items.unwrap_or(usize::MAX);
         let keys: Vec<Value<'_>> = match &self.key_path {
             Some((_, Some(below))) => below.eval_all(list).take(first).collect(),
             _ => list.items().take(first).collect(),

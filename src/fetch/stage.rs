@@ -244,7 +244,7 @@ impl<'p> Stage<'p, '_> {
             },
             Source::Lost(failure) => Err(Arc::clone(failure)),
         };
-        let fragment = match answer.map(|answer| answer.first(gather.fetch.first)) {
+        let fragment = match answer.map(|answer| answer.first(gather.first_items)) {
             Ok(answer) => self.project(gather.fetch, &answer, want, layouts),
             Err(failure) => Fragment::failed(failure),
         };

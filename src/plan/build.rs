@@ -130,7 +130,7 @@ impl Group<'_, '_> {
             key: None,
             args,
             shape,
-            first: None,
+            first_of: None,
         }
     }
 }
@@ -161,10 +161,8 @@ impl<'a> Builder<'a> {
         let root = &self.operation.node().selection_set;
         let field = self.collector.collect(&root.ty, [(root, false)]).fields.into_values().next();
         let field = field.and_then(|nodes| nodes.into_iter().next());
-        let hole = steps.first().and_then(|step| match &step.selection.fields.first()?.value {
-            FieldValue::Hole(hole) => Some(hole.fetch),
-            _ => None,
-        });
+        let first = steps.first().and_then(|step| step.selection.fields.first());
+        let hole = first.and_then(|field| Some(field.value.hole()?.fetch));
         let stream = field.and_then(|field| self.catalog.streams.get(&field.node.name));
         match (stream, hole) {
             (Some(SourceStream::Events(of)), Some(fetch)) => {

@@ -65,6 +65,16 @@ impl Input {
         Self::Literal(text.into().into_boxed_slice())
     }
 
+    /// The whole number that this comes to; `None`: it is none.
+    pub(super) fn number(&self, variables: &Variables) -> Option<i64> {
+        let text = match self {
+            Self::Literal(text) => text,
+            Self::Variable { index, default, .. } => variables.get(*index).or(default.as_deref())?,
+            Self::List(_) | Self::Object(_) => return None,
+        };
+        std::str::from_utf8(text).ok()?.parse().ok()
+    }
+
     /// A JSON string, ready.
     pub(super) fn string(text: &str) -> Self {
         let mut out = Vec::with_capacity(text.len() + 2);

@@ -124,8 +124,8 @@ pub struct Fetch {
     pub args: ArgsId,
     /// What the value must be and what is wanted of it. Its own nullability is each [`Hole`]'s.
     pub shape: Shape,
-    /// How many items of a list are wanted; `None`: all.
-    pub first: Option<usize>,
+    /// The list is this part's (`@stream`): only its first items are wanted. `None`: all are.
+    pub first_of: Option<PartId>,
 }
 
 /// What a value must look like, and what is wanted of it.
@@ -215,8 +215,20 @@ pub enum FieldValue {
     Computed(Arc<Computed>, Shape),
     /// A value that a fetch brings.
     Hole(Hole),
-    /// A list whose items all come later: `[]`.
-    NoItems,
+    /// A list of which a fetch brings the first items only, since the others are a part's; `[]` if
+    /// none come at first.
+    Streamed(Hole, PartId),
+}
+
+impl FieldValue {
+    /// The place that a fetch fills, if one does.
+    #[must_use]
+    pub fn hole(&self) -> Option<&Hole> {
+        match self {
+            Self::Hole(hole) | Self::Streamed(hole, _) => Some(hole),
+            Self::Typename | Self::Introspection | Self::Property(..) | Self::Computed(..) => None,
+        }
+    }
 }
 
 /// A place that a fetch fills.

@@ -5,6 +5,7 @@
 //! streamed list that lies in its parent's answer, come with the first response, as the draft allows.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::{DirectiveList, Value};
@@ -12,6 +13,8 @@ use apollo_compiler::executable::{Field, Selection, SelectionSet};
 
 use super::conditions::Conditions;
 use super::document::Operation;
+use super::{Input, Variables};
+use crate::failure::{Code, Failure};
 use crate::schema::{Catalog, Source};
 
 /// The most parts of one operation. Each is a plan and an execution of its own, so that a client
@@ -49,8 +52,23 @@ pub struct Part {
 pub enum Brings {
     /// Fields of an object (`@defer`).
     Fields,
-    /// Items of the list under this response key, after so many (`@stream`).
-    Items(Box<str>, usize),
+    /// Items of the list under this response key, after so many (`@stream`, its `initialCount`).
+    Items(Box<str>, Input),
+}
+
+impl Part {
+    /// How many items of its list are no part of it, for these variables. Of fields none are.
+    ///
+    /// # Errors
+    /// `BAD_USER_INPUT` for an `initialCount` below zero, or null. It fails the list's field (the
+    /// working draft's section on `@stream`).
+    pub fn first_items(&self, variables: &Variables) -> Result<usize, Arc<Failure>> {
+        let Brings::Items(_, count) = &self.brings else { return Ok(0) };
+        count.number(variables).and_then(|count| usize::try_from(count).ok()).ok_or_else(|| {
+            let message = "`initialCount` of `@stream` must be 0 or more.";
+            Failure::new(Code::BadUserInput, message).into()
+        })
+    }
 }
 
 /// The parts of one operation.
@@ -83,10 +101,6 @@ impl Parts {
 
     pub(super) fn into_all(self) -> Vec<Part> {
         self.all
-    }
-
-    pub(super) fn get(&self, id: PartId) -> Option<&Part> {
-        self.all.get(usize::from(id.0))
     }
 
     /// The part that a selection is, if it is one.
@@ -179,8 +193,7 @@ impl<'s> Scan<'s> {
         below | self.add(selection, part).map_or(0, bit)
     }
 
-    /// A list that has a request of its own, and is to be streamed after a number of items that the
-    /// document says: a plan knows no variable's value.
+    /// A list that has a request of its own, and is to be streamed after a number of items.
     fn streamed(&self, ty: &Name, field: &Field) -> Option<Part> {
         let directives = &field.directives;
         if !self.conditions.asks("stream", directives)
@@ -191,8 +204,14 @@ impl<'s> Scan<'s> {
         }
         let count = directives.get("stream")?.specified_argument_by_name("initialCount");
         let count = match count.map(|count| count.as_ref()) {
-            None => 0,
-            Some(Value::Int(count)) => usize::try_from(count.try_to_i32().ok()?).ok()?,
+            None => Input::text(*b"0"),
+            Some(Value::Int(count)) => Input::text(count.as_str()),
+            Some(Value::Variable(name)) => {
+                let declared = self.operation.variables().iter().zip(0u32..);
+                let mut named = declared.filter(|(it, _)| it.name() == name.as_str());
+                let (_, index) = named.next()?;
+                Input::Variable { index, default: Some((*b"0").into()), nullable: false }
+            }
             Some(_) => return None,
         };
         let brings = Brings::Items(field.response_name().as_str().into(), count);

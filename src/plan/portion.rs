@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::build::Builder;
 use super::collect::Chosen;
-use super::parts::{Brings, PartId, Portion};
-use super::{Cases, Field, FieldValue, Hole, ItemNullable, Kind, Shape, Through};
+use super::parts::{PartId, Portion};
+use super::{Cases, FetchId, Field, FieldValue, Hole, ItemNullable, Kind, Shape, Through};
 use indexmap::IndexSet;
 
 /// What selected fields of one response key are.
@@ -76,28 +76,23 @@ impl<'a> Builder<'a> {
             Portion::First => true,
             Portion::Part(planned) | Portion::WholePart(planned) => part != Some(planned),
         };
-        let Some(part) = part.filter(|_| is_later) else { return Some(field) };
-        let count = match parts.get(part).map(|part| &part.brings) {
-            Some(Brings::Items(_, count)) => *count,
-            Some(Brings::Fields) | None => return Some(field),
+        // Of another type the list may lie in its parent's answer: then it comes whole.
+        let (Some(part), true, FieldValue::Hole(hole)) = (part, is_later, &field.value) else {
+            return Some(field);
         };
         later.insert(part);
-        if count == 0 {
-            return Some(Field { value: FieldValue::NoItems, ..field });
-        }
-        self.cut_short(&field.value, count);
-        Some(field)
+        self.cut_short(hole.fetch, part);
+        let value = FieldValue::Streamed(hole.clone(), part);
+        Some(Field { value, ..field })
     }
 
-    /// Wants no more than so many items of a list that a fetch brings.
-    fn cut_short(&mut self, value: &FieldValue, count: usize) {
-        let FieldValue::Hole(hole) = value else { return };
-        let mut id = hole.fetch;
+    /// Wants no more than the first items of a list that a fetch brings.
+    fn cut_short(&mut self, mut id: FetchId, part: PartId) {
         while let Some(Some(fetch)) = self.fetches.get_mut(id.0 as usize) {
             match &fetch.shape.kind {
                 Kind::Through(through) => id = through.hole.fetch,
                 _ => {
-                    fetch.first = Some(count);
+                    fetch.first_of = Some(part);
                     return;
                 }
             }
@@ -156,7 +151,8 @@ impl<'a> Builder<'a> {
                 self.is_hollow(shape)
             }
             FieldValue::Hole(hole) => self.is_hollow_hole(hole),
-            FieldValue::Typename | FieldValue::Introspection | FieldValue::NoItems => true,
+            FieldValue::Typename | FieldValue::Introspection => true,
+            FieldValue::Streamed(..) => false,
         }
     }
 

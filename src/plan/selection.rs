@@ -44,7 +44,7 @@ impl Selection {
             })
             .collect();
         let capture_names = captures.iter().map(|path| first_name(path, &mut names)).collect();
-        let has_holes = fields.iter().any(|field| matches!(field.value, FieldValue::Hole(_)));
+        let has_holes = fields.iter().any(|field| field.value.hole().is_some());
         let names = Names::new(names);
         Self { type_name, fields, captures, names, leads, capture_names, has_holes }
     }

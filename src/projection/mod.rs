@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use crate::failure::Failure;
 use crate::json::{Body, Kind, Place, Value};
-use crate::plan::{Hole, Location};
+use crate::plan::{Hole, Location, PartId};
 
 pub use assemble::{TooLarge, assemble};
 pub use order::Layouts;
@@ -75,10 +75,19 @@ pub struct Inputs<'r> {
     pub this: &'r [Option<Value<'r>>],
     /// The arguments of each [`crate::plan::ArgsId`], as a JSON object; or why there are none.
     pub args: &'r [Result<Body, Arc<Failure>>],
+    /// How many items of its list each part leaves to what comes before it, by [`PartId`].
+    pub first_items: &'r [Result<usize, Arc<Failure>>],
     /// `__schema` and `__type` by response key.
     pub introspection: &'r [(Box<str>, Box<[u8]>)],
     /// The largest response; a fragment over it fails with `RESPONSE_TOO_LARGE`.
     pub max_bytes: usize,
+}
+
+impl Inputs<'_> {
+    /// How many items of its list a part leaves to what comes before it, or why its field fails.
+    pub(crate) fn first_items(&self, part: PartId) -> Result<usize, Arc<Failure>> {
+        self.first_items.get(usize::from(part.0)).cloned().unwrap_or(Ok(0))
+    }
 }
 
 /// One slot of a fetch, projected: response bytes with holes. Borrows from the plan.

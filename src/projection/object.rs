@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::json::{Kind as JsonKind, Path, Segment, Value};
-use crate::plan::{Computed, Field, FieldValue, Kind, Lead, Selection, Shape};
+use crate::plan::{Computed, Field, FieldValue, Hole, Kind, Lead, Selection, Shape};
 
 use super::order::{Layouts, Seen};
 use super::paths::PathStep;
@@ -83,23 +83,35 @@ impl<'p, 'a> Projector<'p, 'a, '_> {
                 }
                 _ => self.each(object, path, shape, at),
             },
-            FieldValue::Hole(hole) => {
-                self.writer.enter(at.step, false);
-                self.writer.hole(hole, &field.locations, object.instance);
-                self.writer.leave();
-                Ok(())
-            }
+            FieldValue::Hole(hole) => self.hole(hole, field, object),
+            FieldValue::Streamed(hole, part) => match self.inputs.first_items(*part) {
+                Ok(0) => {
+                    self.writer.bytes.extend_from_slice(b"[]");
+                    Ok(())
+                }
+                Ok(_) => self.hole(hole, field, object),
+                Err(failure) => self.within(at, |it| Err(it.failed(failure, asked))),
+            },
             FieldValue::Typename => {
                 self.writer.quoted(&object.selection.type_name);
                 Ok(())
             }
             FieldValue::Computed(computed, shape) => self.computed(object, computed, shape, at),
             FieldValue::Introspection => self.introspection(at),
-            FieldValue::NoItems => {
-                self.writer.bytes.extend_from_slice(b"[]");
-                Ok(())
-            }
         }
+    }
+
+    /// A place that a fetch fills.
+    fn hole(
+        &mut self,
+        hole: &'p Hole,
+        field: &'p Field,
+        object: Object<'p, 'a>,
+    ) -> Result<(), Bubble<'p>> {
+        self.writer.enter(PathStep::Key(&field.key), false);
+        self.writer.hole(hole, &field.locations, object.instance);
+        self.writer.leave();
+        Ok(())
     }
 
     /// A path over many values (`items[*].id`): a list of them, null where there is no list.

@@ -130,8 +130,8 @@ fn compare(
         let below: Vec<_> = nodes.iter().filter_map(|node| node.selection_set.as_ref()).collect();
         let shape = match &field.value {
             FieldValue::Property(_, shape) | FieldValue::Computed(_, shape) => shape,
-            FieldValue::Hole(hole) => &plan.fetch(hole.fetch).shape,
-            FieldValue::Typename | FieldValue::Introspection | FieldValue::NoItems => continue,
+            FieldValue::Hole(hole) | FieldValue::Streamed(hole, _) => &plan.fetch(hole.fetch).shape,
+            FieldValue::Typename | FieldValue::Introspection => continue,
         };
         let mut kind = &shape.kind;
         while let Kind::List(item) = kind {

@@ -202,7 +202,9 @@ fn field(out: &mut String, field: &Field, depth: usize) -> std::fmt::Result {
     match &field.value {
         FieldValue::Typename => writeln!(out, "typename"),
         FieldValue::Introspection => writeln!(out, "introspection"),
-        FieldValue::NoItems => writeln!(out, "no items"),
+        FieldValue::Streamed(hole, part) => {
+            writeln!(out, "first of part {} of {}", part.0, hole_text(hole))
+        }
         FieldValue::Property(path, wanted) => {
             writeln!(out, "{path}")?;
             shape(out, wanted, depth + 1)

@@ -147,8 +147,10 @@ impl<'p> Parents<'p> {
                 FieldValue::Property(_, shape) | FieldValue::Computed(_, shape) => {
                     self.shape(shape, step, many, visited);
                 }
-                FieldValue::Hole(hole) => self.hole(hole, step, many, visited),
-                FieldValue::Typename | FieldValue::Introspection | FieldValue::NoItems => {}
+                FieldValue::Hole(hole) | FieldValue::Streamed(hole, _) => {
+                    self.hole(hole, step, many, visited);
+                }
+                FieldValue::Typename | FieldValue::Introspection => {}
             }
         }
     }

@@ -126,6 +126,7 @@ fn service() -> Arc<str> {
 }
 
 const INPUTS: Inputs<'static> = Inputs {
+    first_items: &[],
     authenticated: true,
     claims: None,
     this: &[],

@@ -171,7 +171,7 @@ impl<'p> World<'p> {
                 });
                 Ok(Tree::Open(hole, key, place.path, place.line))
             }
-            FieldValue::Introspection | FieldValue::Computed(..) | FieldValue::NoItems => {
+            FieldValue::Introspection | FieldValue::Computed(..) | FieldValue::Streamed(..) => {
                 panic!("not made here")
             }
         }
