@@ -1,6 +1,13 @@
-//! What GraphQL's built-in scalars ask of a number, answered from its text.
+//! What GraphQL's scalars ask of a number, answered from its text.
 //!
 //! The texts are number tokens of checked bodies; of any other text the answer is no.
+
+use super::validate;
+
+/// Whether a text is one number as JSON writes it.
+pub fn is_number(text: &str) -> bool {
+    validate::number(text.as_bytes(), 0) == Ok(text.len())
+}
 
 /// The canonical text of an integer within 32 bits, as part of the token; `None` if it is none.
 ///

@@ -4,7 +4,7 @@ use super::Reason::{
     Control, Cut, Empty, Escape, NoColon, NoCommaOrBrace, NoCommaOrBracket, NoName, NoValue,
     Number, Surrogate, Trailing,
 };
-use super::number::{canonical_i32, fits_i32, is_finite_f64};
+use super::number::{canonical_i32, fits_i32, is_finite_f64, is_number};
 use super::{Body, Foreseen, Invalid, Kind, MAX_DEPTH, Reason, Span, Value, write_string};
 
 fn body(text: &str) -> Body {
@@ -381,6 +381,18 @@ fn an_integer_within_32_bits_is_told_from_the_text() {
         " 1",
     ] {
         assert!(!fits_i32(token), "{token}");
+    }
+}
+
+#[test]
+fn a_number_is_told_as_in_a_body() {
+    for text in ["0", "-0", "10", "1.50", "-1.5E+10", "1e400", "9007199254740993.10"] {
+        assert!(is_number(text), "{text}");
+    }
+    for text in
+        ["", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "1 ", " 1", "1,5", "0x1", "NaN"]
+    {
+        assert!(!is_number(text), "{text}");
     }
 }
 

@@ -221,7 +221,7 @@ fn code_unit(text: &[u8], at: usize) -> Result<u16, Invalid> {
 
 /// A number (RFC 8259 section 6); returns where it ends.
 #[inline(always)]
-fn number(text: &[u8], at: usize) -> Result<usize, Invalid> {
+pub(super) fn number(text: &[u8], at: usize) -> Result<usize, Invalid> {
     let start = at + usize::from(byte(text, at) == b'-');
     let mut at = digits(text, start)?;
     if byte(text, start) == b'0' && at > start + 1 {

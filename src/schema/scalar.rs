@@ -6,7 +6,7 @@ mod forms;
 use apollo_compiler::ast::Value as Literal;
 use apollo_compiler::schema::ScalarType;
 
-use crate::json::{Kind, Value};
+use crate::json::{Kind, Value, number};
 
 /// How a custom scalar's values are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,10 +113,8 @@ impl Scalar {
         match (self, value.as_raw_string()) {
             (Self::Any, _) => true,
             (Self::Text(_), None) => false,
-            (Self::Number(number), None) => number.holds(value.raw()),
-            // Rare: only what is escaped is copied.
-            (_, Some(text)) if text.is_escaped() => self.holds_text(text.unescape().as_bytes()),
-            (_, Some(text)) => self.holds_text(text.raw()),
+            (Self::Number(number), None) => value.as_number().is_some_and(|it| number.holds(it)),
+            (_, Some(text)) => self.holds_text(&text.unescape()),
         }
     }
 
@@ -124,16 +122,14 @@ impl Scalar {
     pub(crate) fn holds_literal(self, literal: &Literal) -> bool {
         match (self, literal) {
             (Self::Any, _) | (_, Literal::Null | Literal::Variable(_)) => true,
-            (_, Literal::String(text)) => self.holds_text(text.as_bytes()),
-            (Self::Number(number), Literal::Int(token)) => number.holds(token.as_str().as_bytes()),
-            (Self::Number(number), Literal::Float(token)) => {
-                number.holds(token.as_str().as_bytes())
-            }
+            (_, Literal::String(text)) => self.holds_text(text),
+            (Self::Number(number), Literal::Int(token)) => number.holds(token.as_str()),
+            (Self::Number(number), Literal::Float(token)) => number.holds(token.as_str()),
             _ => false,
         }
     }
 
-    fn holds_text(self, text: &[u8]) -> bool {
+    fn holds_text(self, text: &str) -> bool {
         match self {
             Self::Any => true,
             Self::Text(Text::DateTime) => forms::is_date_time(text),
@@ -170,14 +166,12 @@ impl Scalar {
 }
 
 impl Number {
-    fn holds(self, token: &[u8]) -> bool {
-        match self {
-            Self::Decimal => forms::is_number(token),
-            Self::Long => {
-                forms::is_number(token)
-                    && std::str::from_utf8(token).is_ok_and(|token| token.parse::<i64>().is_ok())
-            }
-        }
+    fn holds(self, token: &str) -> bool {
+        let fits = match self {
+            Self::Decimal => true,
+            Self::Long => token.parse::<i64>().is_ok(),
+        };
+        fits && number::is_number(token)
     }
 }
 
