@@ -268,7 +268,7 @@ async fn the_page_is_given_the_projects_examples() {
     let session = Door::of(project, Mode::Dev).session(&[]).await;
     let example = json!({"name": "one", "query": "{ news { text } }", "variables": "{\"id\": 7}"});
     assert_eq!(session["examples"], json!([example]));
-    assert_eq!((&session["endpoint"], &session["trace"]), (&json!("/graphql"), &json!(true)));
+    assert_eq!((&session["endpoint"], &session["trace"]), (&json!("/graphql"), &json!("on")));
 }
 
 #[tokio::test]

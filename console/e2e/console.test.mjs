@@ -144,6 +144,33 @@ test('a query shows its answer, its plan and its trace', async () => {
   assert.deepEqual(complaints, []);
 });
 
+test('who is not told plan and trace reads why in their panels', async () => {
+  // `dev` tells everybody who asks: here the page is another gateway's, and nobody asks.
+  await context.route('**/session.json', async (route) => {
+    const session = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...session, trace: 'some' } });
+  });
+  let asked;
+  await context.route('**/graphql', (route) => {
+    const { extensions, ...postData } = route.request().postDataJSON();
+    asked ??= extensions;
+    return route.continue({ postData });
+  });
+  await open();
+  await show('Trace');
+  const panel = (name) => page.getByRole('region', { name });
+  assert.match(await panel('Trace').innerText(), /Run a query in this tab/);
+  assert.equal((await run()).errors, undefined);
+  assert.deepEqual(asked, { onedoor: { plan: true, trace: true } });
+  for (const name of ['Trace', 'Plan']) {
+    if (name === 'Plan') await show(name);
+    await panel(name).getByText(/only to callers whom/).waitFor();
+    assert.match(await panel(name).innerText(), /nothing of this tab's last request/);
+  }
+  await shot('not-told');
+  assert.deepEqual(complaints, []);
+});
+
 test('what is deferred comes into the answer, and into the trace', async () => {
   await open();
   await page.locator('.graphiql-tab', { hasText: 'InParts' }).locator('button').first().click();

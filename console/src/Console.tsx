@@ -34,8 +34,8 @@ export function Console({ session }: { session: Session }) {
       const content = () => <Examples examples={examples} />;
       list.push({ title: 'Examples', icon: ExamplesIcon, content });
     }
-    list.push({ title: 'Plan', icon: PlanIcon, content: () => <PlanPanel on={trace} /> });
-    list.push({ title: 'Trace', icon: TraceIcon, content: () => <TracePanel on={trace} /> });
+    list.push({ title: 'Plan', icon: PlanIcon, content: () => <PlanPanel toldTo={trace} /> });
+    list.push({ title: 'Trace', icon: TraceIcon, content: () => <TracePanel toldTo={trace} /> });
     return list;
   }, [examples, trace]);
   const tabs = useMemo(() => examples.slice(0, TABS).map(tab), [examples]);

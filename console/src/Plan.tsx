@@ -1,15 +1,15 @@
 // The plan of the tab's last request: its fetches, stage by stage.
 
 import type { Fetch, Plan } from './extension';
-import { Panel } from './Panel';
+import { Panel, type ToldTo } from './Panel';
 import { useRecord } from './records';
 import { Service, colour } from './Service';
 import { counted, span } from './words';
 
-export function PlanPanel({ on }: { on: boolean }) {
+export function PlanPanel({ toldTo }: ToldTo) {
   const plan = useRecord()?.plan;
   return (
-    <Panel title="Plan" on={on} empty={!plan}>
+    <Panel title="Plan" toldTo={toldTo} empty={!plan}>
       {plan && <Shown plan={plan} />}
     </Panel>
   );

@@ -1,15 +1,15 @@
 // The upstream calls of the tab's last request, on a line of time.
 
 import type { Call, Trace } from './extension';
-import { Panel } from './Panel';
+import { Panel, type ToldTo } from './Panel';
 import { useRecord } from './records';
 import { Service, colour } from './Service';
 import { counted, milliseconds, size, span } from './words';
 
-export function TracePanel({ on }: { on: boolean }) {
+export function TracePanel({ toldTo }: ToldTo) {
   const record = useRecord();
   return (
-    <Panel title="Trace" on={on} empty={!record?.trace}>
+    <Panel title="Trace" toldTo={toldTo} empty={!record?.trace}>
       {record?.trace && <Shown trace={record.trace} roundTripMs={record.roundTripMs} />}
     </Panel>
   );

@@ -16,7 +16,7 @@ export function fetcherOf(session: Session): Fetcher {
   return (params: FetcherParams, options?: FetcherOpts) => {
     const own = params.operationName === 'IntrospectionQuery';
     const headers = headersOf(session, options);
-    const asked = session.trace && !own;
+    const asked = session.trace !== 'off' && !own;
     const extensions = { onedoor: { plan: true, trace: true } };
     const operationName = named(params);
     const request = asked ? { ...params, operationName, extensions } : { ...params, operationName };

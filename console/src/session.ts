@@ -10,8 +10,8 @@ export interface Session {
   version: string;
   /** The path of GraphQL. */
   endpoint: string;
-  /** Whether requests may ask for their plan and trace. */
-  trace: boolean;
+  /** Who is told the plan and the trace of a request: nobody, everybody, or some callers. */
+  trace: 'off' | 'on' | 'some';
   /** What the project is called. */
   project?: string;
   examples: Example[];

@@ -158,10 +158,40 @@ pub struct Graphql {
     pub suggestions: Switch,
     /// Whether the GraphiQL page is served.
     pub graphiql: Switch,
-    /// Whether requests may ask for their plan and for a trace of their upstream calls.
-    pub trace: Switch,
+    /// Who may ask for a request's plan and for a trace of its upstream calls.
+    pub trace: TraceFor,
     /// Whether responses are compressed for clients that take that.
     pub compression: bool,
+}
+
+/// Who may ask how the gateway came to an answer.
+#[derive(Debug, Clone)]
+pub enum TraceFor {
+    /// Everybody, or nobody.
+    Switch(Switch),
+    /// In `onedoor dev` everybody, in `onedoor serve` those for whose claims this CEL expression, not
+    /// yet parsed, is true. There is an issuer whose tokens carry claims.
+    Callers(Text),
+}
+
+impl TraceFor {
+    /// Whether everybody may in this mode, whoever they are.
+    #[must_use]
+    pub fn is_everybody(&self, mode: Mode) -> bool {
+        match self {
+            Self::Switch(switch) => switch.is_on(mode),
+            Self::Callers(_) => mode == Mode::Dev,
+        }
+    }
+
+    /// The expression.
+    #[must_use]
+    pub fn callers(&self) -> Option<&Text> {
+        match self {
+            Self::Switch(_) => None,
+            Self::Callers(expression) => Some(expression),
+        }
+    }
 }
 
 /// What `onedoor dev` and `onedoor token` use.

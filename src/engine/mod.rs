@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::cache::{Bounded, Clock, Tally};
 use crate::failure::{Code, Failure};
 use crate::fetch::{self, Event, Feeds, Kept, Returned, Run, Services, Steps, Trace, Wire};
-use crate::identity::{ClientHeaders, Identity};
+use crate::identity::{ClientHeaders, Identity, Permission};
 use crate::json::{Body, Value};
 use crate::limits::{self, Limits, UpstreamCalls};
 use crate::observe::{CallLog, RequestId, TraceContext};
@@ -54,8 +54,8 @@ pub struct EngineSettings {
     pub introspection: bool,
     /// Whether errors suggest the names that were meant.
     pub suggestions: bool,
-    /// Whether requests are told their plan and their upstream calls when they ask.
-    pub trace: bool,
+    /// Who is told a request's plan and its upstream calls on asking.
+    pub trace: Permission,
     /// The memory for upstreams' answers that are kept while they are fresh, in bytes.
     pub answers: usize,
     /// What freshness is measured by.
@@ -213,7 +213,7 @@ impl Engine {
     /// Answers one request. It never fails: what fails stands in the response. A subscription is
     /// refused, since it has more than one: see [`Self::stream`].
     pub async fn execute(&self, request: Request<'_>, context: &Context) -> Response {
-        let explain = self.allowed(request.explain);
+        let explain = self.allowed(request.explain, context);
         let telling = Telling::begin(explain);
         let mut prepared = match self.prepare(request, explain.plan) {
             Ok(prepared) => prepared,
@@ -226,9 +226,15 @@ impl Engine {
         self.answer(&prepared, context, told).await
     }
 
-    /// What a request may be told beside its answer.
-    fn allowed(&self, asked: Explain) -> Explain {
-        if self.settings.trace { asked } else { Explain::default() }
+    /// What a request is told beside its answer: nothing where its caller may not ask, and no word
+    /// of that.
+    fn allowed(&self, asked: Explain, context: &Context) -> Explain {
+        if asked == Explain::default() || self.settings.trace.includes(&context.identity) {
+            return asked;
+        }
+        let request_id = &context.request_id;
+        tracing::debug!(%request_id, "plan or trace was asked for by who may not ask");
+        Explain::default()
     }
 
     async fn answer(&self, prepared: &Prepared, context: &Context, told: Told) -> Response {

@@ -23,7 +23,7 @@ impl Engine {
         request: Request<'_>,
         context: Context,
     ) -> BoxStream<'static, Response> {
-        let explain = self.allowed(request.explain);
+        let explain = self.allowed(request.explain, &context);
         let telling = Telling::begin(explain);
         let mut prepared = match self.prepare(request, explain.plan) {
             Ok(prepared) => prepared,

@@ -14,7 +14,8 @@ use crate::config::{Auth, Config, Dev, ServiceName, Upstream};
 use crate::door::{self, Console, Door, Route, Router, Routes, TokenSource};
 use crate::engine::{Engine, EngineSettings};
 use crate::fetch::{Service, Services};
-use crate::identity::{Authenticator, Outbound, ReadClaims, mint};
+use crate::identity::{Authenticator, Outbound, Permission, ReadClaims, mint};
+use crate::template::Condition;
 use crate::upstream::{BuildError, Client, Passage, Transport};
 
 pub use crate::config::Mode;
@@ -78,7 +79,8 @@ impl Gateway {
         transport: impl Fn(&Upstream) -> Option<Arc<dyn Transport>>,
         routes: Routes,
     ) -> Self {
-        let Project { config, catalog, name, examples, outbound } = project;
+        let Project { config, catalog, name, examples, outbound, trace } = project;
+        let trace = may_trace(&config, trace, mode);
         let reserved: Vec<HeaderName> =
             outbound.values().flat_map(Outbound::identity_names).cloned().collect();
         let services = Services::new(services(&config, outbound, &transport));
@@ -87,7 +89,7 @@ impl Gateway {
             limits: config.limits.clone(),
             introspection,
             suggestions: introspection && config.graphql.suggestions.is_on(mode),
-            trace: config.graphql.trace.is_on(mode),
+            trace: trace.clone(),
             answers: config.cache.size.bytes(),
             clock: authenticator.clock().clone(),
         };
@@ -99,7 +101,7 @@ impl Gateway {
                 project: name.filter(|_| mode == Mode::Dev),
                 examples: examples.into_iter().map(Into::into).collect(),
                 token: (mode == Mode::Dev).then(|| token(&config)).flatten(),
-                trace: config.graphql.trace.is_on(mode),
+                trace,
             });
         }
         Self { engine, door: Arc::new(door) }
@@ -110,6 +112,14 @@ impl Gateway {
     pub fn router(&self) -> Router {
         door::router(Arc::clone(&self.door))
     }
+}
+
+/// Who may ask for plan and trace. In `dev` that is everybody, where the settings do not say nobody.
+fn may_trace(config: &Config, callers: Option<Condition>, mode: Mode) -> Permission {
+    if config.graphql.trace.is_everybody(mode) {
+        return Permission::Everybody;
+    }
+    callers.map_or(Permission::Nobody, |condition| Permission::Callers(Arc::new(condition)))
 }
 
 /// Makes the tokens of `[dev.token]`, if an issuer's secret is known.

@@ -11,7 +11,7 @@ use crate::config::{Config, Env, Loaded, Problem, Problems, ServiceName, Sources
 use crate::identity::{Outbound, ReadClaims};
 use crate::json;
 use crate::schema::{self, Catalog, Defaults, ErrorRule};
-use crate::template::Environment;
+use crate::template::{Condition, Environment};
 
 use super::examples::{self, Example};
 
@@ -32,6 +32,8 @@ pub struct Project {
     pub examples: Vec<Example>,
     /// What each upstream is told of the caller.
     pub(super) outbound: BTreeMap<ServiceName, Outbound>,
+    /// Who may ask for plan and trace, where the settings say so by an expression.
+    pub(super) trace: Option<Condition>,
 }
 
 impl Project {
@@ -75,7 +77,8 @@ impl Project {
         check(settings, sources, Problems::new(), env)
     }
 
-    /// Every claim that a template or expression reads: part of what keeps callers apart.
+    /// Every claim that a template or expression reads on the way to an answer: part of what keeps
+    /// callers apart. The condition of `trace` is not on that way: no answer depends on it.
     pub(super) fn read_claims(&self) -> ReadClaims {
         let mut read = ReadClaims::default();
         let headers = self.outbound.values().flat_map(Outbound::claims);
@@ -98,6 +101,7 @@ fn check(
     let lookup = |name: &str| env.variable(name).ok().flatten();
     let env: Environment<'_> = &lookup;
     let outbound = Outbound::of_all(&config, env, &mut found);
+    let trace = condition(config.graphql.trace.callers(), &mut found);
     let services = config
         .upstreams
         .iter()
@@ -116,7 +120,7 @@ fn check(
     problems.sort();
     let project = match catalog {
         Some(catalog) if !problems.has_errors() => {
-            Some(Project { config, catalog, name: None, examples: Vec::new(), outbound })
+            Some(Project { config, catalog, name: None, examples: Vec::new(), outbound, trace })
         }
         _ => None,
     };
@@ -126,6 +130,18 @@ fn check(
 fn name(root: &Path) -> Option<String> {
     let root = fs::canonicalize(root).ok()?;
     Some(root.file_name()?.to_string_lossy().into_owned())
+}
+
+/// The condition of `[graphql] trace`.
+fn condition(text: Option<&Text>, problems: &mut Problems) -> Option<Condition> {
+    let text = text?;
+    Condition::parse(text.as_str())
+        .map_err(|error| {
+            let span = text.span_of(error.span);
+            let problem = Problem::error(text.source(), span, error.message);
+            problems.push(Problem { help: error.help, ..problem });
+        })
+        .ok()
 }
 
 /// A path of `[error]`.

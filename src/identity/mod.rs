@@ -13,6 +13,7 @@ mod jwks;
 mod kept;
 mod mint;
 mod outbound;
+mod permission;
 mod refusal;
 mod token;
 
@@ -29,6 +30,7 @@ pub use client_headers::ClientHeaders;
 pub use jwks::KeySource;
 pub use mint::{MintError, mint};
 pub use outbound::Outbound;
+pub use permission::Permission;
 pub use refusal::{Error, Reason, Refusal};
 
 /// Who is asking, once a request. Cheap to clone.

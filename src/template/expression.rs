@@ -106,21 +106,31 @@ impl Expression {
     /// The first mistake: a syntax error, an unknown variable or function, a pattern that is not
     /// written out.
     pub fn parse(text: &str) -> Result<Expression, Error> {
+        Expression::parse_over(text, &check::ROOTS)
+    }
+
+    /// The same of an expression that reads `claims` and nothing else.
+    pub(super) fn parse_over_claims(text: &str) -> Result<Expression, Error> {
+        Expression::parse_over(text, &check::CLAIMS)
+    }
+
+    fn parse_over(text: &str, roots: &'static [&'static str]) -> Result<Expression, Error> {
         if text.len() > MAX_TEXT {
             let message = format!("an expression may have {MAX_TEXT} bytes at most");
             return Err(Error::new(MAX_TEXT..text.len(), message));
         }
         let parsed = std::thread::scope(|scope| {
             let parser = std::thread::Builder::new().stack_size(PARSER_STACK);
-            let running = parser.spawn_scoped(scope, || Expression::parse_deep(text)).ok()?;
+            let running =
+                parser.spawn_scoped(scope, || Expression::parse_deep(text, roots)).ok()?;
             running.join().ok()
         });
         parsed.unwrap_or_else(|| Err(Error::new(0..text.len(), "this cannot be read as CEL")))
     }
 
-    fn parse_deep(text: &str) -> Result<Expression, Error> {
+    fn parse_deep(text: &str, roots: &'static [&'static str]) -> Result<Expression, Error> {
         let program = compile(text)?;
-        let reads = check::check(&program, text)?;
+        let reads = check::check(&program, text, roots)?;
         let mut references: Vec<ExpressionReference> = Vec::new();
         let mut shapes: Vec<(Root, Shape)> = Vec::new();
         let is_named = |read: &check::Read| {
@@ -242,7 +252,9 @@ fn compile(text: &str) -> Result<Program, Error> {
         };
         let at = offset(text, first.pos);
         let end = text.ceil_char_boundary((at + 1).min(text.len()));
-        Error::new(at..end, format!("this is no CEL: {}", syntax(&first.msg)))
+        let error = Error::new(at..end, format!("this is no CEL: {}", syntax(&first.msg)));
+        let is_assignment = text.get(at..).is_some_and(|rest| rest.starts_with('='));
+        if is_assignment { error.help("`==` tells whether two are equal") } else { error }
     })
 }
 
@@ -254,6 +266,9 @@ fn syntax(message: &str) -> String {
         return "it ends before it is whole".to_owned();
     }
     let quoted = |text: &str| text.trim_matches('\'').to_owned();
+    if let Some(input) = message.strip_prefix("token recognition error at: ") {
+        return format!("`{}` cannot stand here", quoted(input).trim());
+    }
     match message.split_once(" input ") {
         Some(("mismatched" | "extraneous", input)) => {
             format!("`{}` cannot stand here", quoted(input))

@@ -1,5 +1,6 @@
 //! Request templates, header templates, key paths and CEL expressions: what `@rest`, `@ref`,
-//! `@computed` and `[identity]` write, parsed and checked once at start, rendered for each request.
+//! `@computed`, `[identity]` and `[graphql] trace` write, parsed and checked once at start, rendered
+//! for each request.
 //!
 //! A template is text with `{..}` in it. A [`Reference`] inside the braces names one value: a
 //! [`Root`] (`args`, `this`, `claims`, `headers`, `key`, `keys`) and a path below it. `{env.X}` is
@@ -16,6 +17,7 @@
 //! they exist is checked by its caller.
 
 mod body;
+mod condition;
 mod encode;
 mod expression;
 mod header;
@@ -35,6 +37,7 @@ mod tests;
 
 use std::ops::Range;
 
+pub use condition::Condition;
 pub use expression::{ComputedValues, Expression, ExpressionReference};
 pub use header::HeaderTemplate;
 pub use key::{Key, KeyPath};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Checks, cors, jwt};
-use crate::config::reader::{Mistakes, Read};
-use crate::config::settings::{GatewaySettings, GraphqlAuth};
-use crate::config::{Auth, Config, Cors, Dev, Graphql, JwtIssuer};
+use crate::config::reader::{Located, Mistakes, Read};
+use crate::config::settings::{GatewaySettings, GraphqlAuth, Switch, TraceSetting};
+use crate::config::{Auth, Config, Cors, Dev, Graphql, JwtIssuer, TraceFor};
 
 /// The configuration that a file makes, yet without upstreams.
 pub(super) fn check(read: Read<GatewaySettings>, checks: &mut Checks<'_>) -> Config {
@@ -27,12 +27,13 @@ pub(super) fn check(read: Read<GatewaySettings>, checks: &mut Checks<'_>) -> Con
         );
     }
     let cors = cors::check(&settings.cors, &mistakes, checks);
-    assemble(settings, jwt, cors)
+    let trace = trace(&settings.graphql.trace, checks);
+    assemble(settings, jwt, cors, trace)
 }
 
 /// The configuration without a file.
 pub(super) fn defaults() -> Config {
-    assemble(GatewaySettings::default(), Vec::new(), None)
+    assemble(GatewaySettings::default(), Vec::new(), None, TraceFor::Switch(Switch::Auto))
 }
 
 fn refuse_without_issuer(settings: &GatewaySettings, mistakes: &Mistakes, checks: &mut Checks<'_>) {
@@ -41,13 +42,32 @@ fn refuse_without_issuer(settings: &GatewaySettings, mistakes: &Mistakes, checks
     if auth.value == GraphqlAuth::Required {
         checks.error(auth.span(), "a token is required, and no issuer's token is taken", ADD);
     }
+    let trace = &settings.graphql.trace;
+    if matches!(trace.value, TraceSetting::Callers(_)) {
+        checks.error(trace.span(), "this asks for claims, and no issuer's token is taken", ADD);
+    }
     let token = &settings.dev.token;
     if token.place.is_some() && !mistakes.touch("token") {
         checks.error(token.span(), "there is no secret to sign this token with", ADD);
     }
 }
 
-fn assemble(settings: GatewaySettings, jwt: Vec<JwtIssuer>, cors: Option<Cors>) -> Config {
+fn trace(setting: &Located<TraceSetting>, checks: &Checks<'_>) -> TraceFor {
+    match &setting.value {
+        TraceSetting::Switch(switch) => TraceFor::Switch(*switch),
+        TraceSetting::Callers(expression) => {
+            let (value, place) = (expression.clone(), setting.place.clone());
+            TraceFor::Callers(checks.text(&Located { value, place }))
+        }
+    }
+}
+
+fn assemble(
+    settings: GatewaySettings,
+    jwt: Vec<JwtIssuer>,
+    cors: Option<Cors>,
+    trace: TraceFor,
+) -> Config {
     let GatewaySettings { listen, auth, graphql, cors: _, limits, cache, log, dev } = settings;
     Config {
         listen: listen.get(),
@@ -58,7 +78,7 @@ fn assemble(settings: GatewaySettings, jwt: Vec<JwtIssuer>, cors: Option<Cors>) 
             introspection: graphql.introspection,
             suggestions: graphql.suggestions,
             graphiql: graphql.graphiql,
-            trace: graphql.trace,
+            trace,
             compression: graphql.compression,
         },
         cors,

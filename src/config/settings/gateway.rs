@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::CorsSettings;
+use super::{CorsSettings, TraceSetting};
 use crate::config::reader::Located;
 use crate::config::secret::Secret;
 use crate::config::value::{
@@ -165,9 +165,11 @@ pub(crate) struct GraphqlSettings {
     pub(crate) suggestions: Switch,
     /// Whether the GraphiQL page is served, at `/graphiql`.
     pub(crate) graphiql: Switch,
-    /// Whether requests may ask for their plan and for a trace of their upstream calls, by
-    /// `"extensions": {"onedoor": {"plan": true, "trace": true}}`.
-    pub(crate) trace: Switch,
+    /// Who may ask for a request's plan and for a trace of its upstream calls, by
+    /// `"extensions": {"onedoor": {"plan": true, "trace": true}}`: everybody, nobody, or everybody
+    /// in `onedoor dev` and in `onedoor serve` those callers for whose `claims` an expression is
+    /// true. A claim that is missing reads as null; who has no token may not ask.
+    pub(crate) trace: Located<TraceSetting>,
     /// Whether responses are compressed for clients that take that. How long one is then depends on
     /// what is in it; where that may tell a listener too much, choose false.
     pub(crate) compression: bool,
@@ -181,7 +183,7 @@ impl Default for GraphqlSettings {
             introspection: Switch::Auto,
             suggestions: Switch::Auto,
             graphiql: Switch::Auto,
-            trace: Switch::Auto,
+            trace: Located::by_default(TraceSetting::Switch(Switch::Auto)),
             compression: true,
         }
     }

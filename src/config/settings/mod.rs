@@ -8,6 +8,7 @@ mod cors;
 mod gateway;
 mod route;
 mod schema;
+mod trace;
 mod upstream;
 
 pub(crate) use cors::CorsSettings;
@@ -16,6 +17,7 @@ pub(crate) use gateway::{GatewaySettings, JwksKeep, JwksRefetch, JwksRefresh, Jw
 pub use route::RouteAuth;
 pub(crate) use route::RouteSettings;
 pub use schema::{SettingsFile, settings_json_schema};
+pub(crate) use trace::TraceSetting;
 pub use upstream::{BodyFormat, TokenForwarding};
 pub(crate) use upstream::{
     ErrorSettings, HeadersSettings, IdentitySettings, MockSettings, StreamSettings,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{KEY, config, env, load, told};
 use crate::config::{
     BodyFormat, Config, GraphqlAuth, JwtAlgorithm, LogFormat, Mode, ProcessEnv, RouteAuth,
-    SecretFile, Switch, TokenForwarding,
+    SecretFile, Switch, TokenForwarding, TraceFor,
 };
 
 const UPSTREAM: &str = "url = \"http://127.0.0.1:3001\"\n";
@@ -30,6 +30,26 @@ fn introspection_is_on_in_dev_and_off_in_serve_unless_set() {
     let auto = config(&[]).graphql.introspection;
     assert!(auto.is_on(Mode::Dev) && !auto.is_on(Mode::Serve));
     assert!(Switch::On.is_on(Mode::Serve) && !Switch::Off.is_on(Mode::Dev));
+}
+
+#[test]
+fn who_may_ask_for_a_trace_is_a_switch_or_an_expression_that_counts_in_serve() {
+    let issuer = "[[auth.jwt]]\nsecret = \"${JWT_SECRET}\"\n";
+    for (trace, in_dev, in_serve, expression) in [
+        ("", true, false, None),
+        ("trace = \"auto\"", true, false, None),
+        ("trace = \"on\"", true, true, None),
+        ("trace = \"off\"", false, false, None),
+        ("trace = \"claims.admin == true\"", true, false, Some("claims.admin == true")),
+        ("trace = \"${NOT_SET:-claims.a == 1}\"", true, false, Some("claims.a == 1")),
+        ("trace = \"${NOT_SET:-on}\"", true, true, None),
+    ] {
+        let text = format!("[graphql]\n{trace}\n{issuer}");
+        let trace: TraceFor = config(&[("onedoor.toml", &text)]).graphql.trace;
+        let everybody = (trace.is_everybody(Mode::Dev), trace.is_everybody(Mode::Serve));
+        assert_eq!(everybody, (in_dev, in_serve), "{text}");
+        assert_eq!(trace.callers().map(ToString::to_string).as_deref(), expression, "{text}");
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ use url::{Host, Url};
 use super::Door;
 use super::arrival::Arrival;
 use super::{health, reply};
+use crate::identity::Permission;
 
 /// Where the page is.
 pub const CONSOLE_PATH: &str = "/graphiql";
@@ -34,8 +35,8 @@ pub struct Console {
     /// Makes tokens for people who try things out, if there are to be any. They are given to
     /// browsers on this machine only.
     pub token: Option<TokenSource>,
-    /// Whether requests may ask for their plan and trace.
-    pub trace: bool,
+    /// Who may ask for a request's plan and trace.
+    pub trace: Permission,
 }
 
 /// Makes a token that the gateway takes; `None`: it cannot.
@@ -58,7 +59,8 @@ pub struct ConsoleExample {
 struct Session<'a> {
     version: &'static str,
     endpoint: &'a str,
-    trace: bool,
+    /// Who is told plan and trace: nobody (`off`), everybody (`on`) or `some`.
+    trace: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     project: Option<&'a str>,
     examples: &'a [ConsoleExample],
@@ -129,7 +131,11 @@ async fn session(State(door): State<Arc<Door>>, request: Request) -> Response {
     let session = Session {
         version: env!("CARGO_PKG_VERSION"),
         endpoint: &door.path,
-        trace: console.trace,
+        trace: match console.trace {
+            Permission::Nobody => "off",
+            Permission::Everybody => "on",
+            Permission::Callers(_) => "some",
+        },
         project: console.project.as_deref(),
         examples: &console.examples,
         token: token.and_then(|token| token()),

@@ -23,7 +23,11 @@ pub(super) struct Read {
     pub(super) span: Range<usize>,
 }
 
-const ROOTS: [&str; 4] = ["this", "args", "claims", "answer"];
+/// All there are.
+pub(super) const ROOTS: [&str; 4] = ["this", "args", "claims", "answer"];
+
+/// For what depends on the caller alone.
+pub(super) const CLAIMS: [&str; 1] = ["claims"];
 
 /// Types, which `type(x)` gives.
 const TYPES: [&str; 10] =
@@ -91,10 +95,15 @@ const OPERATORS: [&str; 19] = [
     operators::IN,
 ];
 
-/// Checks all names; returns what is read.
-pub(super) fn check(program: &Program, text: &str) -> Result<Vec<Read>, Error> {
+/// Checks all names, of which only these roots may be read; returns what is read.
+pub(super) fn check(
+    program: &Program,
+    text: &str,
+    roots: &'static [&'static str],
+) -> Result<Vec<Read>, Error> {
     let mut checker = Checker {
         text,
+        roots,
         source: program.source_info(),
         reads: Vec::new(),
         bound: Vec::new(),
@@ -107,6 +116,8 @@ pub(super) fn check(program: &Program, text: &str) -> Result<Vec<Read>, Error> {
 
 struct Checker<'e> {
     text: &'e str,
+    /// What may be read.
+    roots: &'static [&'static str],
     source: &'e SourceInfo,
     reads: Vec<Read>,
     /// Variables of the comprehensions around.
@@ -160,10 +171,17 @@ impl<'e> Checker<'e> {
         if name.starts_with('@') || self.bound.contains(&name) || TYPES.contains(&name) {
             return Ok(());
         }
+        if ROOTS.contains(&name) {
+            let only = format!("this expression reads `{}` only", self.roots.join("`, `"));
+            return Err(self.error(node, format!("`{name}` is not known here")).help(only));
+        }
         let error = self.error(node, format!("nothing is called `{name}` in an expression"));
-        let known = ROOTS.into_iter().chain(self.bound.iter().copied());
+        let known = self.roots.iter().chain(&self.bound).copied();
         Err(match nearest(name, known) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
+            None if self.roots == CLAIMS => {
+                error.help(format!("`claims.{name}` is a claim of the caller's token"))
+            }
             None => error.help(format!(
                 "`this.{name}` is a property of the object around, `args.{name}` an argument"
             )),
@@ -249,7 +267,7 @@ impl<'e> Checker<'e> {
         let mut at = node;
         loop {
             match &at.expr {
-                Expr::Ident(name) if !self.bound.contains(&name.as_str()) => {
+                Expr::Ident(name) if self.is_root(name) => {
                     let root = match name.as_str() {
                         "this" => Root::This,
                         "args" => Root::Args,
@@ -278,6 +296,10 @@ impl<'e> Checker<'e> {
                 _ => return None,
             }
         }
+    }
+
+    fn is_root(&self, name: &str) -> bool {
+        self.roots.contains(&name) && !self.bound.contains(&name)
     }
 
     fn error(&self, node: &IdedExpr, message: impl Into<String>) -> Error {
