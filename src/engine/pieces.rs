@@ -358,7 +358,7 @@ impl Writer {
         walk: &mut Walk,
         (brought, ran): (&mut Brought, &Ran),
     ) {
-        if sent.is_null() || (!holds_objects(value) && sent.holds_no_objects()) {
+        if sent.is_null() {
             walk.told.push(walk.path.clone());
             return;
         }
@@ -546,15 +546,6 @@ fn list<T>(out: &mut Vec<u8>, items: &[T], mut write: impl FnMut(&mut Vec<u8>, &
         write(out, item);
     }
     out.push(b']');
-}
-
-/// Whether there are objects in a value, into which one can look for what is new.
-pub(super) fn holds_objects(value: Value<'_>) -> bool {
-    match value.kind() {
-        Kind::Object => true,
-        Kind::Array => value.items().any(holds_objects),
-        _ => false,
-    }
 }
 
 /// The value at a place, by keys that lead on; the last may be the part's own.

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::pieces::{Ran, Step, holds_objects};
+use super::pieces::{Ran, Step};
 use crate::json::Value;
 use crate::plan::PartId;
 
@@ -89,12 +89,6 @@ impl<'r> Sent<'r> {
     /// Whether the client has null here.
     pub(super) fn is_null(&self) -> bool {
         self.values().any(|value| value.is_null())
-    }
-
-    /// Whether the client has something here, and no object in it.
-    pub(super) fn holds_no_objects(&self) -> bool {
-        let mut values = self.values().peekable();
-        values.peek().is_some() && !values.any(holds_objects)
     }
 
     /// Whether the client has this field of the object.
