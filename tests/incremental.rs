@@ -503,6 +503,39 @@ async fn a_variable_says_how_many_items_a_stream_gives_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_of_which_nothing_comes_at_once_is_not_waited_for() {
+    let release = Arc::new(Notify::new());
+    let held = Arc::clone(&release);
+    let rig = Rig::new(SHOP, move |call: Call| {
+        let held = Arc::clone(&held);
+        async move {
+            if call.service == "orders" {
+                held.notified().await;
+            }
+            shop(&call)
+        }
+    });
+    let engine = Arc::clone(&rig.gateway.engine);
+    let context = Context::anonymous(engine.deadline());
+    let variables = Body::parse("{\"n\": 0}".into()).unwrap();
+    let request = Request {
+        query: "query ($n: Int!) { user(id: 3) { name orders @stream(initialCount: $n) { id } } }",
+        operation_name: None,
+        variables: Some(variables.root()),
+        only_queries: false,
+        incremental: Some(Pending),
+        explain: Explain::default(),
+    };
+    let mut stream = engine.stream(request, context);
+    let first: Value = serde_json::from_slice(&stream.next().await.unwrap().body).unwrap();
+    assert_eq!(first["data"], json!({"user": {"name": "Cyd", "orders": []}}));
+    release.notify_one();
+    let last: Value = serde_json::from_slice(&stream.next().await.unwrap().body).unwrap();
+    assert_eq!(last["incremental"][0]["items"], json!([{"id": "31"}, {"id": "32"}, {"id": "33"}]));
+    assert!(stream.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_deferred_by_a_variable_that_is_absent_is_deferred() {
     let rig = rig();
     let query =
