@@ -387,6 +387,25 @@ fn dev_passes_plain_paths_to_its_mocks_and_takes_on_new_ones() {
 }
 
 #[test]
+fn dev_serves_the_streams_of_its_mocks_until_it_ends() {
+    let project = Project::new();
+    let stream =
+        "[[mock.stream]]\npath = \"/news\"\nrows = \"users\"\ntype = \"user\"\nevery = \"1h\"\n";
+    project.write("upstreams/users.toml", &format!("{UPSTREAM}{stream}"));
+    let mut dev = project.dev(&[]);
+    let mock = dev.out.until("data/users.json");
+    let mock = mock.split("http://").nth(1).unwrap().split(' ').next().unwrap();
+    let mut lines = BufReader::new(send(mock, "GET /news?name=Bob", &[], "")).lines();
+    for expected in ["event: user", "id: 1", r#"data: {"id":2,"name":"Bob"}"#] {
+        let line = lines.by_ref().map(Result::unwrap).find(|line| line == expected);
+        assert_eq!(line.as_deref(), Some(expected));
+    }
+    dev.signal("TERM");
+    assert_eq!(dev.status(), Some(0));
+    assert_eq!(lines.filter(|line| matches!(line, Ok(line) if line.contains("event"))).count(), 0);
+}
+
+#[test]
 fn dev_says_which_port_is_taken_and_what_chooses_another() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();

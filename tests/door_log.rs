@@ -72,21 +72,10 @@ fn logged(lines: &Lines) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-fn log_to(lines: &Lines) -> tracing::subscriber::DefaultGuard {
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    tracing::subscriber::set_default(subscriber)
-}
-
 #[tokio::test]
 async fn a_request_is_one_line_without_query_string_document_variables_or_token() {
     let lines = Lines::default();
-    let _guard = log_to(&lines);
+    let _guard = lines.start();
 
     let config = Config::from_texts([("onedoor.toml", JWT)], &FixedEnv::new()).draft;
     let authenticator = Authenticator::new(&config.auth, ReadClaims::default());
@@ -128,7 +117,7 @@ async fn a_request_is_one_line_without_query_string_document_variables_or_token(
     }
     assert!(served["duration_ms"].is_number(), "{text}");
     assert_eq!((&refused["status"], &refused["errors"]), (&json!(401), &json!(1)), "{text}");
-    assert_eq!(refused.get("operation"), None);
+    assert_eq!((served.get("events"), refused.get("operation")), (None, None), "{text}");
     let why = events.iter().find(|event| event["message"] == "token refused").expect("the reason");
     assert_eq!(why["reason"], "not three parts of base64url", "{text}");
     assert_eq!(why["request_id"], refused["request_id"]);
@@ -162,7 +151,7 @@ impl Passage for Script {
 #[tokio::test]
 async fn a_passed_request_is_one_line_when_its_answer_has_ended_however_it_ended() {
     let lines = Lines::default();
-    let _guard = log_to(&lines);
+    let _guard = lines.start();
     let orders = "url = \"http://x\"\n[[route]]\npath = \"/api\"\nto = \"/\"\nauth = \"none\"\n";
     let files = [("onedoor.toml", JWT), ("upstreams/orders.toml", orders)];
     let config = Config::from_texts(files, &FixedEnv::new()).draft;
@@ -266,7 +255,7 @@ async fn converse(gateway: &Gateway, token: &str) {
 #[tokio::test]
 async fn a_socket_is_one_line_when_it_is_over_and_each_operation_one_when_it_ends() {
     let lines = Lines::default();
-    let _guard = log_to(&lines);
+    let _guard = lines.start();
     let gateway = Gateway::start(JWT).await;
     let token = gateway.token("ada", Duration::from_secs(60));
     converse(&gateway, &token).await;
@@ -329,7 +318,7 @@ async fn a_socket_is_one_line_when_it_is_over_and_each_operation_one_when_it_end
 #[tokio::test]
 async fn a_stream_of_events_is_one_line_when_it_is_over() {
     let lines = Lines::default();
-    let _guard = log_to(&lines);
+    let _guard = lines.start();
     let gateway = Gateway::start("").await;
     for document in ["three", "endless"] {
         let mut stream = gateway.connect().await;
@@ -362,8 +351,8 @@ async fn a_stream_of_events_is_one_line_when_it_is_over() {
     let told: Vec<_> = logged(&lines)
         .into_iter()
         .filter(|event| event["message"] == "request")
-        .map(|line| (line["status"].clone(), line["operation"].clone(), line["whole"].clone()))
+        .map(|line| ["status", "operation", "events", "whole"].map(|field| line[field].clone()))
         .collect();
-    let line = |whole: bool| (json!(200), json!("Op"), json!(whole));
-    assert_eq!(told, [line(true), line(false)]);
+    let line = |events: u64, whole: bool| [json!(200), json!("Op"), json!(events), json!(whole)];
+    assert_eq!(told, [line(3, true), line(1, false)]);
 }

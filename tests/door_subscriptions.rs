@@ -1,10 +1,11 @@
 //! Subscriptions from end to end: a service that sends events, the whole gateway over real sockets,
 //! and clients of every transport.
 
+mod log_rig;
 mod stream_rig;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -13,7 +14,8 @@ use axum::response::Response;
 use axum::routing::get;
 use bytes::Bytes;
 use futures::{SinkExt as _, StreamExt as _, stream};
-use http::Uri;
+use http::{StatusCode, Uri};
+use log_rig::Lines;
 use onedoor::config::FixedEnv;
 use onedoor::door::serve;
 use onedoor::gateway::{Gateway, Mode, Project};
@@ -46,7 +48,7 @@ type Order @rest(upstream: "shop", path: "/orders/{key}") {
 
 const ORDERS: &str = "subscription Orders { orders { id buyer { name } } }";
 
-/// The service: a stream of events, and users by their ids.
+/// The service: a stream of events, and users by their ids, unless it is down.
 #[derive(Clone, Default)]
 struct Shop(Arc<Open>);
 
@@ -81,12 +83,24 @@ async fn users(RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let ids = query.split('&').filter_map(|pair| pair.strip_prefix("id="));
     let users: Vec<_> = ids.map(|id| json!({"id": id, "name": format!("Name {id}")})).collect();
-    let response = Response::builder().header("content-type", "application/json");
+    let down = query.ends_with("=down");
+    let response = Response::builder()
+        .status(if down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK })
+        .header("cache-control", "max-age=3600")
+        .header("content-type", "application/json");
     response.body(Body::from(json!(users).to_string())).expect("a response")
 }
 
+/// What all tests of this program log.
+static LOG: LazyLock<Lines> = LazyLock::new(|| {
+    let lines = Lines::default();
+    lines.start_for_all();
+    lines
+});
+
 /// The service and the gateway before it.
 async fn start() -> (Shop, SocketAddr) {
+    LazyLock::force(&LOG);
     let shop = Shop::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -112,11 +126,12 @@ async fn give(events: &mpsc::Sender<Bytes>, order: Value) {
     happens(events.send(event.into())).await.expect("it listens");
 }
 
-async fn socket(address: SocketAddr) -> WebSocketStream<TcpStream> {
+async fn socket(address: SocketAddr, id: &str) -> WebSocketStream<TcpStream> {
     let uri: Uri = format!("ws://{address}/graphql").parse().expect("a URI");
     let mut request = uri.into_client_request().expect("a request");
     let protocol = "graphql-transport-ws".parse().expect("a value");
     request.headers_mut().insert("sec-websocket-protocol", protocol);
+    request.headers_mut().insert("x-request-id", id.parse().expect("a value"));
     let stream = TcpStream::connect(address).await.expect("it listens");
     let (mut socket, _) = happens(client_async(request, stream)).await.expect("a socket");
     send(&mut socket, json!({"type": "connection_init"})).await;
@@ -145,7 +160,7 @@ fn joined(id: &str, user: &str) -> Value {
 #[tokio::test]
 async fn events_of_a_service_are_joined_and_reach_a_socket_until_it_completes() {
     let (shop, address) = start().await;
-    let mut socket = socket(address).await;
+    let mut socket = socket(address, "joined").await;
     let subscribe = json!({"type": "subscribe", "id": "s", "payload": {"query": ORDERS}});
     send(&mut socket, subscribe).await;
     let events = shop.open(1).await;
@@ -174,7 +189,7 @@ async fn events_of_a_service_are_joined_and_reach_a_socket_until_it_completes() 
 #[tokio::test]
 async fn a_socket_that_goes_ends_the_services_stream() {
     let (shop, address) = start().await;
-    let mut socket = socket(address).await;
+    let mut socket = socket(address, "gone").await;
     let subscribe = json!({"type": "subscribe", "id": "s", "payload": {"query": ORDERS}});
     send(&mut socket, subscribe).await;
     let events = shop.open(1).await;
@@ -183,28 +198,92 @@ async fn a_socket_that_goes_ends_the_services_stream() {
     happens(events.closed()).await;
 }
 
-#[tokio::test]
-async fn events_of_a_service_are_joined_and_reach_a_stream_of_events_until_its_client_goes() {
-    let (shop, address) = start().await;
+/// Subscribes to orders by Server-Sent Events.
+async fn subscribe(address: SocketAddr, id: &str) -> TcpStream {
     let mut client = TcpStream::connect(address).await.expect("it listens");
     let body = json!({ "query": ORDERS }).to_string();
     let request = format!(
-        "POST /graphql HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\
+        "POST /graphql HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\nx-request-id: {id}\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     client.write_all(request.as_bytes()).await.expect("it reads");
+    client
+}
+
+async fn until(client: &mut TcpStream, read: &mut Vec<u8>, wanted: &str) {
+    while !read.windows(wanted.len()).any(|part| part == wanted.as_bytes()) {
+        assert_ne!(happens(client.read_buf(read)).await.expect("no reset"), 0);
+    }
+}
+
+#[tokio::test]
+async fn events_of_a_service_are_joined_and_reach_a_stream_of_events_until_its_client_goes() {
+    let (shop, address) = start().await;
+    let mut client = subscribe(address, "until-it-goes").await;
     let events = shop.open(1).await;
     let mut read = Vec::new();
     for (order, user) in [("7", "1"), ("8", "2")] {
         give(&events, json!({"id": order, "userId": user})).await;
-        let next = format!("event: next\ndata: {}\n\n", joined(order, user));
-        let next = next.as_bytes();
-        while !read.windows(next.len()).any(|part| part == next) {
-            assert_ne!(happens(client.read_buf(&mut read)).await.expect("no reset"), 0);
-        }
+        until(&mut client, &mut read, &format!("event: next\ndata: {}\n\n", joined(order, user)))
+            .await;
     }
     assert!(String::from_utf8_lossy(&read).contains("content-type: text/event-stream"));
     drop(client);
     happens(events.closed()).await;
+}
+
+/// Orders with these buyers, one of whom cannot be had.
+const TOLD: [(&str, &str); 4] = [("7", "1"), ("8", "2"), ("9", "1"), ("10", "down")];
+
+/// The numbers of a line, which is told by one of its fields, once it is written.
+async fn numbers(field: &str, value: &str) -> [Value; 5] {
+    let written = || {
+        let text = LOG.text();
+        let mut lines = text.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        lines.find(|line: &Value| line["target"] == "onedoor::access" && line[field] == value)
+    };
+    let line = happens(async {
+        loop {
+            match written() {
+                Some(line) => return line,
+                None => tokio::task::yield_now().await,
+            }
+        }
+    })
+    .await;
+    let numbers = ["operation", "events", "errors", "upstream_calls", "upstreams"];
+    numbers.map(|field| line[field].clone())
+}
+
+#[tokio::test]
+async fn the_line_of_a_subscription_has_the_numbers_of_all_its_events_and_calls() {
+    let (shop, address) = start().await;
+    let mut client = subscribe(address, "by-events").await;
+    let events = shop.open(1).await;
+    for (order, user) in TOLD {
+        give(&events, json!({"id": order, "userId": user})).await;
+        until(&mut client, &mut Vec::new(), &format!("\"id\":\"{order}\"")).await;
+    }
+    drop(client);
+    let upstreams = json!("shop=calls:4/failed:1/kept:1");
+    assert_eq!(
+        numbers("request_id", "by-events").await,
+        [json!("Orders"), json!(4), json!(1), json!(4), upstreams]
+    );
+
+    let mut socket = socket(address, "by-socket").await;
+    let subscribe = json!({"type": "subscribe", "id": "s", "payload": {"query": ORDERS}});
+    send(&mut socket, subscribe).await;
+    let events = shop.open(2).await;
+    for (order, user) in TOLD {
+        give(&events, json!({"id": order, "userId": user})).await;
+        assert_eq!(read(&mut socket).await["payload"]["data"]["orders"]["id"], order);
+    }
+    drop(socket);
+    let upstreams = json!("shop=calls:2/failed:1/kept:3");
+    assert_eq!(
+        numbers("socket_id", "by-socket").await,
+        [json!("Orders"), json!(4), json!(1), json!(2), upstreams]
+    );
 }

@@ -404,6 +404,12 @@ fn a_failure_rate_that_is_no_share_is_refused() {
     }
 }
 
+/// What must happen, or the test fails instead of waiting for ever.
+async fn happens<T>(what: impl Future<Output = T>) -> T {
+    let minute = Duration::from_secs(60);
+    tokio::time::timeout(minute, what).await.expect("it happens within a minute")
+}
+
 /// Sends one GET over an open connection and reads exactly its answer.
 async fn get_over(stream: &mut TcpStream, path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nhost: mock\r\n\r\n");
@@ -512,6 +518,50 @@ async fn a_stream_sends_the_rows_one_by_one_over_and_over_and_goes_on_after_the_
     assert_eq!(all, [(0, retry), (0, row(1, 1)), (2, row(2, 2)), (4, row(3, 1))]);
     let later = events("?userId=1").header("last-event-id", "3").body(Body::empty()).unwrap();
     assert_eq!(pieces(&mock, later, 3).await[1..], [(0, row(4, 2)), (2, row(5, 1))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_when_nobody_serves_its_mock_any_more() {
+    let mock = with_stream(of_orders()).unwrap();
+    let request = events("").body(Body::empty()).unwrap();
+    let response = TowerToHyperService::new(mock.router()).call(request).await.unwrap();
+    let mut body = response.into_body().into_data_stream();
+    for _ in 0..2 {
+        assert!(futures::StreamExt::next(&mut body).await.is_some());
+    }
+    drop(mock);
+    assert!(futures::StreamExt::next(&mut body).await.is_none());
+}
+
+/// Reads until the text is there.
+async fn read_until(stream: &mut TcpStream, read: &mut Vec<u8>, text: &str) {
+    while !String::from_utf8_lossy(read).contains(text) {
+        assert_ne!(happens(stream.read_buf(read)).await.unwrap(), 0, "the connection was closed");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_goes_over_a_connection_and_ends_in_order_when_its_service_is_shut_down() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let hourly = mock::Stream { every: Duration::from_secs(3600), ..of_orders() };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let service = tokio::spawn(mock::serve(listener, with_stream(hourly).unwrap(), async {
+        stopped.await.unwrap_or_default();
+    }));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = "GET /events?userId=1 HTTP/1.1\r\nhost: mock\r\nlast-event-id: 1\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut read = Vec::new();
+    read_until(&mut stream, &mut read, "event: order\nid: 2\ndata: {\"id\":12,").await;
+    stop.send(()).unwrap();
+    // What ends a body of chunks (RFC 9112 section 7.1), an hour before the next event.
+    happens(stream.read_to_end(&mut read)).await.unwrap();
+    let text = String::from_utf8(read).unwrap();
+    assert!(text.starts_with("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"), "{text}");
+    assert!(text.ends_with("\r\n0\r\n\r\n"), "{text}");
+    assert_eq!(text.matches("event: ").count(), 1, "{text}");
+    happens(service).await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -56,6 +56,26 @@ fn an_exchange_that_is_never_used_fails_the_document() {
 }
 
 #[test]
+fn each_event_and_each_part_is_compared_in_its_place() {
+    expect("streamed", Verdict::Failed);
+}
+
+#[test]
+fn an_update_makes_a_document_show_the_events_and_parts_that_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.md");
+    fs::copy("tests/fixtures/spec/streamed.md", &path).unwrap();
+    in_folder(folder.path(), &["a.md"], &update());
+    let (text, verdict) = in_folder(folder.path(), &["a.md"], &Options::default());
+    assert_eq!((&*text, verdict), ("✓ a.md\n1 passed\n", Verdict::Passed));
+    let rewritten = fs::read_to_string(&path).unwrap();
+    for (media, each, requests) in [("text/event-stream", 2, 5), ("multipart/mixed", 2, 4)] {
+        let blocks = rewritten.matches(&format!("json response 200 {media}")).count();
+        assert_eq!(blocks, each * requests, "{media}: {rewritten}");
+    }
+}
+
+#[test]
 fn mistakes_of_form_are_reported_all_at_once() {
     expect("mistakes", Verdict::Unreadable);
 }

@@ -280,7 +280,7 @@ fn the_readmes_settings_are_right_and_what_it_calls_defaults_are() {
         .skip(1)
         .filter_map(|rest| rest.split("```").next()?.split_once('\n'))
         .collect();
-    assert_eq!(blocks.len(), 6, "{blocks:?}");
+    assert_eq!(blocks.len(), 7, "{blocks:?}");
     let text = |name: &str, text: &str| match name {
         "onedoor.toml" => format!("{text}[[auth.jwt]]\nsecret = \"{}\"\n", "x".repeat(32)),
         _ => format!("url = \"http://x\"\n{text}"),
@@ -304,7 +304,14 @@ fn the_readmes_settings_are_right_and_what_it_calls_defaults_are() {
     assert_eq!(loaded(cache).cache, loaded(&("onedoor.toml", "")).cache);
     let default = loaded(&("onedoor.toml", "")).graphql;
     assert_eq!(format!("{:?}", loaded(graphql).graphql), format!("{default:?}"));
-    assert!(blocks.iter().map(loaded).count() == 6);
+    let every = |block: &str| {
+        let told = loaded(&("upstreams/notifications.toml", block));
+        told.upstreams["notifications"].mock.as_ref().unwrap().streams[0].every
+    };
+    let (_, mock) = of("[mock]");
+    let without = mock.lines().filter(|line| !line.starts_with("every"));
+    assert_eq!(every(mock), every(&without.collect::<Vec<_>>().join("\n")));
+    assert!(blocks.iter().map(loaded).count() == 7);
 }
 
 #[test]

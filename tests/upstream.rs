@@ -1,22 +1,23 @@
 //! One REST service over a real socket: what is sent, what comes back, and every way to fail.
 
-use std::future::Future;
+mod upstream_rig;
+
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
-use onedoor::config::{Config, FixedEnv};
 use onedoor::failure::Code;
-use onedoor::observe::{REQUEST_ID, RequestId, TRACEPARENT, TraceContext};
+use onedoor::observe::{REQUEST_ID, TRACEPARENT};
 use onedoor::template::Request;
 use onedoor::upstream::{
     CallContext, CallerHeaders, Client, Error, ErrorKind, Reply, Transport as _, outbound,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use upstream_rig::{client, get, header, read_request, with_context};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
 
@@ -63,54 +64,6 @@ impl Service {
     }
 }
 
-/// Head and body of one request; `None`: nothing came.
-async fn read_request(stream: &mut TcpStream) -> Option<String> {
-    let mut bytes = Vec::new();
-    loop {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= length.map_or(0, |length| length.parse().expect("a number")) {
-                return Some(text);
-            }
-        }
-        match stream.read_buf(&mut bytes).await {
-            Ok(1..) => {}
-            _ => return None,
-        }
-    }
-}
-
-fn client(url: &str, settings: &str) -> Client {
-    let upstream = format!("url = \"{url}\"\n{settings}");
-    let gateway = "limits = { upstream_answer = \"1KiB\" }";
-    let files = [("onedoor.toml", gateway), ("upstreams/users.toml", &upstream)];
-    let (config, problems) = Config::from_texts(files, &FixedEnv::new()).finish();
-    let config = config.unwrap_or_else(|| panic!("{:?}", problems.iter().collect::<Vec<_>>()));
-    let users = config.upstreams.get("users").expect("its file is there");
-    Client::new(users, &config.limits).expect("no certificates are needed")
-}
-
-fn get(path_and_query: &str) -> Request {
-    Request {
-        method: Method::GET,
-        path_and_query: path_and_query.to_owned(),
-        headers: Vec::new(),
-        body: None,
-    }
-}
-
-/// Runs something with a context; the deadline is a minute away.
-async fn with_context<'a, F: Future>(
-    headers: &'a CallerHeaders,
-    run: impl FnOnce(CallContext<'a>) -> F,
-) -> F::Output {
-    let trace = Box::leak(Box::new(TraceContext::new_trace()));
-    let request_id = Box::leak(Box::new(RequestId::random()));
-    let deadline = Instant::now() + Duration::from_secs(60);
-    run(CallContext { deadline, timeout: None, trace, request_id, headers }).await
-}
-
 async fn call(client: &Client, request: &Request) -> Result<Reply, Error> {
     let headers = CallerHeaders::default();
     with_context(&headers, async |context| client.call(request, &context).await).await
@@ -120,10 +73,6 @@ async fn call(client: &Client, request: &Request) -> Result<Reply, Error> {
 async fn answer(bytes: impl Into<Vec<u8>>) -> Result<Reply, Error> {
     let service = Service::start(bytes, false).await;
     call(&client(&service.url, ""), &get("/x")).await
-}
-
-fn header(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
-    (HeaderName::from_static(name), HeaderValue::from_static(value))
 }
 
 #[tokio::test]

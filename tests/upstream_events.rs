@@ -1,13 +1,14 @@
 //! A stream of events over a real socket: what is sent, what comes back, and every way to fail.
 
+mod upstream_rig;
+
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
-use http::{Method, StatusCode};
-use onedoor::config::{Config, FixedEnv};
+use http::StatusCode;
+use http::header::HeaderMap;
 use onedoor::failure::Code;
-use onedoor::observe::{REQUEST_ID, RequestId, TRACEPARENT, TraceContext};
+use onedoor::observe::{REQUEST_ID, TRACEPARENT};
 use onedoor::template::Request;
 use onedoor::upstream::{
     CallContext, CallerHeaders, Client, Error, ErrorKind, Event, Events, InMemory, Opened, Reply,
@@ -16,6 +17,7 @@ use onedoor::upstream::{
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
+use upstream_rig::{client, get, header, read_request, with_context};
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
                     transfer-encoding: chunked\r\nx-region: eu\r\n\r\n";
@@ -45,11 +47,8 @@ impl Service {
 
     async fn accept(&self) -> Connection {
         let (mut stream, _) = self.listener.accept().await.expect("a connection");
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
-            assert_ne!(stream.read_buf(&mut request).await.expect("a request"), 0);
-        }
-        Connection { stream, request: String::from_utf8(request).expect("ASCII") }
+        let request = read_request(&mut stream).await.expect("a request");
+        Connection { stream, request }
     }
 
     /// Listens to a service that answers so, and leaves the connection open.
@@ -92,23 +91,8 @@ impl Connection {
     }
 }
 
-fn client(url: &str, settings: &str) -> Client {
-    let upstream = format!("url = \"{url}\"\n{settings}");
-    let gateway = "limits = { upstream_answer = \"1KiB\" }";
-    let files = [("onedoor.toml", gateway), ("upstreams/users.toml", &upstream)];
-    let (config, problems) = Config::from_texts(files, &FixedEnv::new()).finish();
-    let config = config.unwrap_or_else(|| panic!("{:?}", problems.iter().collect::<Vec<_>>()));
-    let users = config.upstreams.get("users").expect("its file is there");
-    Client::new(users, &config.limits).expect("no certificates are needed")
-}
-
 fn events() -> Request {
-    Request {
-        method: Method::GET,
-        path_and_query: "/events?userId=7".to_owned(),
-        headers: Vec::new(),
-        body: None,
-    }
+    get("/events?userId=7")
 }
 
 /// Listens with a deadline that is a minute away.
@@ -127,10 +111,11 @@ async fn listen_as(
     last_event_id: Option<&str>,
     (headers, deadline): (&CallerHeaders, Instant),
 ) -> Result<Opened, Error> {
-    let (trace, request_id) = (TraceContext::new_trace(), RequestId::random());
-    let context =
-        CallContext { deadline, timeout: None, trace: &trace, request_id: &request_id, headers };
-    transport.listen(request, last_event_id, &context).await
+    with_context(headers, async |context| {
+        let context = CallContext { deadline, ..context };
+        transport.listen(request, last_event_id, &context).await
+    })
+    .await
 }
 
 fn stream(opened: Result<Opened, Error>) -> Events {
@@ -153,10 +138,6 @@ async fn next(events: &mut Events) -> Event {
 
 fn data(event: &Event) -> &str {
     std::str::from_utf8(event.data.as_ref().expect("within the limit")).expect("UTF-8")
-}
-
-fn header(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
-    (HeaderName::from_static(name), HeaderValue::from_static(value))
 }
 
 #[tokio::test]

@@ -1,14 +1,14 @@
-// Sends every example query to a gateway and keeps each answer as it came.
+// Sends example queries to a gateway and keeps each answer as it came.
 //
-//   node queries.mjs http://127.0.0.1:4000/graphql DIR
+//   node queries.mjs http://127.0.0.1:4000/graphql DIR NAME ..
 //
 // DIR/NAME.json is the body of examples/queries/NAME.graphql. The queries are sent one after the
-// other, by name, so that what the mutations change is the same in every run.
+// other, as they are given, so that what the mutations change is the same in every run.
 
 import { createHmac } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, existsSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, existsSync, writeFileSync } from "node:fs";
 
-const [url, directory] = process.argv.slice(2);
+const [url, directory, ...names] = process.argv.slice(2);
 const queries = new URL("../queries/", import.meta.url);
 
 // User 1 signs in. Issuer and audience are those of onedoor.toml.
@@ -26,9 +26,8 @@ const mac = createHmac("sha256", process.env.ONEDOOR_SECRET).update(signed).dige
 const authorization = `Bearer ${signed}.${mac}`;
 
 mkdirSync(directory, { recursive: true });
-for (const file of readdirSync(queries).filter((file) => file.endsWith(".graphql")).sort()) {
-  const name = file.slice(0, -".graphql".length);
-  const query = readFileSync(new URL(file, queries), "utf8");
+for (const name of names) {
+  const query = readFileSync(new URL(`${name}.graphql`, queries), "utf8");
   const variables = new URL(`${name}.json`, queries);
   const response = await fetch(url, {
     method: "POST",

@@ -1,16 +1,17 @@
 // Compares the REST answers of two sets of the shop's services: the mocks of `onedoor dev` and
 // json-server. Status, body and x-total-count must be the same, also after writes.
 //
-//   node rest.mjs USERS PAYMENTS ORDERS  USERS PAYMENTS ORDERS     (URLs: one set, the other set)
+//   node rest.mjs URL ..     (of users, payments, orders and notifications: one set, the other set)
 
 import { isDeepStrictEqual } from "node:util";
 
 const urls = process.argv.slice(2);
-if (urls.length !== 6) throw new Error("six URLs are needed: users, payments, orders, twice");
-const sets = [urls.slice(0, 3), urls.slice(3)].map(([users, payments, orders]) => ({
+if (urls.length !== 8) throw new Error("eight URLs are needed, of four services each");
+const sets = [urls.slice(0, 4), urls.slice(4)].map(([users, payments, orders, notifications]) => ({
   users,
   payments,
   orders,
+  notifications,
 }));
 
 const newest = "_sort=createdAt&_order=desc";
@@ -41,6 +42,7 @@ const calls = [
   ["orders", `/orders?${newest}&_page=99&_limit=100`],
   ["payments", `/payments?orderId=1571&${newest}`],
   ["payments", `/payments?${repeated("orderId", 1001, 100)}&${newest}`],
+  ["notifications", "/notifications?userId=7&_sort=at&_order=desc&_limit=20"],
   // What else the two have in common.
   ["users", "/users"],
   ["users", "/users/1/"],
@@ -68,6 +70,7 @@ const calls = [
   ["users", "/db"],
   ["payments", "/db"],
   ["orders", "/db"],
+  ["notifications", "/db"],
 ];
 
 async function ask(base, path, init) {

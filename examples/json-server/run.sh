@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Starts json-server three times, as the user, payment and order services of the shop, and stays
-# until it is ended (Ctrl-C) or a service ends. json-server writes into its file, so each gets a copy.
+# Starts json-server four times, as the user, payment, order and notification services of the shop
+# (the last one without its stream of events), and stays until it is ended (Ctrl-C) or a service ends.
+# json-server writes into its file, so each gets a copy.
 #
-#   USERS_PORT=3001 PAYMENTS_PORT=3002 ORDERS_PORT=3003 ./run.sh
+#   USERS_PORT=3001 PAYMENTS_PORT=3002 ORDERS_PORT=3003 NOTIFICATIONS_PORT=3004 ./run.sh
 #
-# Prints "ready" once all three answer.
+# Prints "ready" once all four answer.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 mock=$here/../../mock
@@ -12,6 +13,7 @@ declare -A port=(
   [users]=${USERS_PORT:-3001}
   [payments]=${PAYMENTS_PORT:-3002}
   [orders]=${ORDERS_PORT:-3003}
+  [notifications]=${NOTIFICATIONS_PORT:-3004}
 )
 server=$here/node_modules/json-server/lib/cli/bin.js
 [ -f "$server" ] || { echo "json-server is not there yet: run npm ci in $here" >&2; exit 1; }

@@ -3,7 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
@@ -25,7 +25,7 @@ use crate::observe::{AccessLine, CallLog, REQUEST_ID, RequestId, TraceContext};
 
 use super::accept::MediaType;
 use super::reply::{self, Refused};
-use super::{Door, GraphqlResponse};
+use super::{Door, GraphqlResponse, Outcome};
 
 /// A request's arrival; handlers find it among the request's extensions.
 #[derive(Debug, Clone)]
@@ -54,12 +54,22 @@ pub(super) struct Told {
 #[derive(Debug, Default)]
 pub(super) struct Later {
     operation: OnceLock<Arc<str>>,
+    /// How many responses had data; `None`: that is no question.
+    events: Option<AtomicU64>,
     errors: AtomicUsize,
 }
 
 impl Later {
+    /// Of a stream of events.
+    pub(super) fn of_events() -> Self {
+        Self { events: Some(AtomicU64::new(0)), ..Self::default() }
+    }
+
     /// Notes a response.
     pub(super) fn note(&self, response: &GraphqlResponse) {
+        if let (Some(events), Outcome::Executed) = (&self.events, &response.outcome) {
+            events.fetch_add(1, Ordering::Relaxed);
+        }
         if let Some(operation) = &response.operation {
             let _ = self.operation.set(Arc::clone(operation));
         }
@@ -222,9 +232,11 @@ impl Drop for Line {
         if self.told.handed_over {
             return;
         }
+        let mut events = None;
         if let Some(later) = &self.told.later {
             self.told.operation = later.operation.get().cloned();
             self.told.errors += later.errors.load(Ordering::Relaxed);
+            events = later.events.as_ref().map(|events| events.load(Ordering::Relaxed));
         }
         AccessLine {
             request_id: &self.arrival.request_id,
@@ -236,6 +248,7 @@ impl Drop for Line {
             status: self.status.map_or(CLIENT_LEFT, |status| status.as_u16()),
             duration: self.started.elapsed(),
             calls: &self.arrival.calls,
+            events,
             errors: self.told.errors,
             bytes: self.bytes,
             whole: self.whole,

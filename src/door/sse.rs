@@ -52,7 +52,7 @@ pub(super) fn answer(
 ) -> Response {
     let ends = door.authenticator.time_left(&identity);
     let ends = ends.and_then(|left| Instant::now().checked_add(left));
-    let later = Arc::new(Later::default());
+    let later = Arc::new(Later::of_events());
     let engine = Arc::clone(&door.engine);
     let responses = async move { engine.stream(request, identity, context) }.flatten_stream();
     let events = Events {

@@ -1,5 +1,6 @@
 //! One response for each event of a subscription (specification section 6.2.3). Each is an execution
-//! of the plan with loaders, calls and a deadline of its own.
+//! of the plan with loaders, calls and a deadline of its own. What is noted of their calls are numbers
+//! over all of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,6 @@ use super::explain::{Explain, Telling, Told};
 use super::{Context, Engine, Prepared, Request, Response, response};
 use crate::failure::{Code, Failure};
 use crate::fetch::{self, Event, Happening, Listener};
-use crate::observe::CallLog;
 use crate::plan::Stream;
 
 impl Engine {
@@ -44,6 +44,7 @@ impl Engine {
             let refused = response::only_streamed(&prepared.plan);
             return stream::iter([refused]).boxed();
         }
+        context.calls.count_only();
         let running = Running { engine: self, prepared, context, explain };
         match stream {
             Some(Stream::Poll(every)) => running.poll(every),
@@ -75,11 +76,10 @@ impl Running {
         (engine.run(prepared, context, told.trace(), event).await, told)
     }
 
-    /// Gives the next execution a deadline and a record of its own: a subscription has no end to
-    /// which it could keep them.
+    /// Gives the next execution a deadline of its own: a subscription has no end to which it could
+    /// keep it.
     fn renew(&mut self) {
         self.context.deadline = self.engine.deadline();
-        self.context.calls = Arc::<CallLog>::default();
     }
 
     /// Executes again and again. A response that is the same as the last is not sent.

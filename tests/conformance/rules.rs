@@ -39,6 +39,14 @@ const VALIDATION: &[(&str, &str)] = &[
     ("5.8.5", "All Variable Usages Are Allowed"),
 ];
 
+/// The validation rules that the working draft of incremental delivery adds to section 5.7.
+const DELIVERY: &[(&str, &str)] = &[
+    ("5.7.4", "Defer And Stream Directives Are Used On Valid Root Field"),
+    ("5.7.5", "Defer And Stream Directives Are Used On Valid Operations"),
+    ("5.7.6", "Defer And Stream Directive Labels Are Unique"),
+    ("5.7.7", "Stream Directives Are Used On List Fields"),
+];
+
 /// Every algorithm of section 6 that a request and its response show, and what is no algorithm there
 /// but can be seen all the same.
 const EXECUTION: &[(&str, &str)] = &[
@@ -126,7 +134,8 @@ const EVERYWHERE: &str = "That a response has no entries but those of sections 7
      7.1.7 and 7.1.8 is held for every case that is executed.";
 
 fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
-    INTROSPECTION.iter().chain(VALIDATION).chain(EXECUTION).chain(RESPONSE).copied()
+    let all = [INTROSPECTION, VALIDATION, DELIVERY, EXECUTION, RESPONSE];
+    all.into_iter().flatten().copied()
 }
 
 fn cases(files: &[File]) -> impl Iterator<Item = (&File, &Case)> {
@@ -142,6 +151,7 @@ pub(crate) fn table(files: &[File], differences: &BTreeMap<String, String>) -> S
     for (title, rules) in [
         ("Section 4: introspection", INTROSPECTION),
         ("Section 5: validation", VALIDATION),
+        ("Section 5.7 of the working draft of incremental delivery", DELIVERY),
         ("Section 6: execution", EXECUTION),
         ("Section 7: response", RESPONSE),
     ] {

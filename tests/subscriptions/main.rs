@@ -32,6 +32,28 @@ async fn each_event_runs_the_plan_and_joins_like_a_query() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_are_noted_of_all_events_and_in_numbers_however_many_there_are() {
+    let rig = Rig::new();
+    let query = "subscription { orders { buyer { name } } }";
+    let (mut subscriber, calls) = rig.subscribe_noting(query);
+    assert!(subscriber.now().is_none());
+    let stream = rig.services.stream(0).await;
+    for user in [1, 2, 3, 1] {
+        let ((), _) = tokio::join!(stream.send(json!({"userId": user})), subscriber.data());
+    }
+    assert_eq!(calls.to_string(), "orders=calls:1 users=calls:4");
+    for _ in 0..1000 {
+        let ((), _) = tokio::join!(stream.send(json!({"userId": 2})), subscriber.data());
+    }
+    assert_eq!(calls.to_string(), "orders=calls:1 users=calls:1004");
+
+    let (mut other, calls) = rig.subscribe_noting(query);
+    assert!(other.now().is_none());
+    let ((), ..) = tokio::join!(stream.send(json!({"userId": 1})), subscriber.data(), other.data());
+    assert!(calls.to_string().starts_with("orders=calls:0/coalesced:1 users="), "{calls}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_events_of_the_type_count() {
     let rig = Rig::new();
     let mut paid = rig.subscribe("subscription { paid { id } }");
@@ -360,13 +382,14 @@ async fn a_slow_subscriber_delays_no_other_and_is_told_what_it_has_lost() {
 async fn a_poll_asks_again_and_again_and_sends_what_is_new() {
     let answering = |_: &str, nth: usize| json!([1, 1, 1, 2, 2][(nth - 1).min(4)]);
     let rig = Rig::with(With { answering, ..With::default() });
-    let mut subscriber = rig.subscribe("subscription { count }");
+    let (mut subscriber, calls) = rig.subscribe_noting("subscription { count }");
     let started = tokio::time::Instant::now();
     assert_eq!(subscriber.data().await, json!({"count": 1}));
     assert_eq!(started.elapsed().as_millis(), 0);
     assert_eq!(subscriber.data().await, json!({"count": 2}));
     assert_eq!(started.elapsed().as_millis(), 3_000);
     assert_eq!(rig.services.calls(), ["GET /count"; 4]);
+    assert_eq!(calls.to_string(), "orders=calls:4", "those without a response too");
     drop(subscriber);
     tokio::time::sleep(std::time::Duration::from_secs(60)).await;
     assert_eq!(rig.services.calls().len(), 0, "nobody listens");

@@ -16,6 +16,7 @@ use onedoor::engine::{Context, Engine, Explain, Request as Asked, Response, Resp
 use onedoor::gateway::{Gateway, Mode, Project};
 use onedoor::identity::{Authenticator, Identity, ReadClaims, mint};
 use onedoor::json::Body;
+use onedoor::observe::CallLog;
 use onedoor::template::Request;
 use onedoor::upstream::{
     CallContext, Error, ErrorKind, Event, Events, Opened, Reply, Transport, outbound,
@@ -292,6 +293,13 @@ impl Rig {
     pub fn subscribe_as(&self, identity: Identity, query: &str) -> Subscriber {
         let context = Context { identity, ..Context::anonymous(self.engine.deadline()) };
         Subscriber(Arc::clone(&self.engine).stream(asked(query), context))
+    }
+
+    /// Subscribes, and what is noted of the calls that are made for it.
+    pub fn subscribe_noting(&self, query: &str) -> (Subscriber, Arc<CallLog>) {
+        let context = Context::anonymous(self.engine.deadline());
+        let calls = Arc::clone(&context.calls);
+        (Subscriber(Arc::clone(&self.engine).stream(asked(query), context)), calls)
     }
 
     /// Asks where only one answer can be given.
