@@ -92,6 +92,14 @@ fn merged(pieces: &[Value]) -> (Value, Vec<Value>) {
     (data, errors)
 }
 
+/// The ids of the parts that are announced, or completed, in the order of their numbers.
+fn ids(pieces: &[Value], of: &str) -> Vec<u32> {
+    let all = pieces.iter().flat_map(|piece| list(&piece[of]));
+    let mut ids: Vec<u32> = all.map(|one| one["id"].as_str().unwrap().parse().unwrap()).collect();
+    ids.sort_unstable();
+    ids
+}
+
 fn list(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_default()
 }
@@ -260,6 +268,16 @@ async fn a_part_within_a_part_is_announced_with_it() {
             "hasNext": false,
         })
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_within_two_parts_is_announced_once() {
+    let query = "{ user(id: 1) { ...@defer { ...F name } ...@defer { ...F } } } \
+                 fragment F on User { id ...@defer { orders { id payment { id } } } }";
+    let pieces = pieces(&rig(), query, Pending).await;
+    assert_eq!(ids(&pieces, "pending"), [0, 1, 2]);
+    assert_eq!(ids(&pieces, "completed"), [0, 1, 2]);
+    assert_eq!(merged(&pieces).0, rig().data(query).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -557,6 +575,14 @@ async fn in_parts_or_at_once_the_data_is_the_same_and_so_are_the_calls() {
         "{ users(ids: [3, 1, 2]) @stream(initialCount: 1) { name orders { id ...@defer { payment { amount } } } } }",
         "{ order(id: 12) { buyer { id } ...@defer { buyer { name } } ...@defer { buyer { orders { id } } } } }",
         "{ order(id: 12) { ...@defer(label: \"x\") { __typename id payment { id } } } }",
+        // What stands below itself is no part: here what one leads to is what the other lacks.
+        "{ user(id: 1) { ...F ...@defer { orders { buyer { ...F payment: __typename } } } } } \
+         fragment F on User { id ...@defer { orders { id payment { id } } } }",
+        "{ user(id: 1) { ...F } } fragment F on User { orders @stream { id buyer { ...G } } ...G } \
+         fragment G on User { ...@defer { o: orders { payment { id } } } }",
+        // A part within two parts.
+        "{ user(id: 1) { ...@defer { ...F name } ...@defer { ...F } } } \
+         fragment F on User { id ...@defer { orders { id payment { id } } } }",
         // One part belongs to two places, of which one comes later, and has another part beside it.
         "{ a: order(id: 11) { ...F } ...@defer { b: order(id: 21) { ...F payment { id } ...@defer { buyer { name } } } } } \
          fragment F on Order { id ...@defer { buyer { id name } } }",
@@ -570,6 +596,7 @@ async fn in_parts_or_at_once_the_data_is_the_same_and_so_are_the_calls() {
             let (found, errors) = merged(&pieces);
             assert_eq!(found, data, "{query} {format:?} {pieces:#?}");
             assert!(errors.is_empty());
+            assert_eq!(ids(&pieces, "pending"), ids(&pieces, "completed"), "{query} {pieces:#?}");
             assert_eq!(pieces.last().unwrap()["hasNext"], false);
         }
     }
@@ -654,16 +681,7 @@ async fn whatever_fails_each_part_that_was_announced_is_completed_once() {
                 if call.path_and_query.starts_with(fails) { status(503, "{}") } else { shop(call) }
             });
             let pieces = pieces(&rig, &query, Pending).await;
-            let all = |of: &str| -> Vec<Value> {
-                let mut ids: Vec<Value> = pieces
-                    .iter()
-                    .flat_map(|piece| list(&piece[of]))
-                    .map(|one| one["id"].clone())
-                    .collect();
-                ids.sort_by_key(|id| id.as_str().map(|id| id.parse::<u32>().unwrap()));
-                ids
-            };
-            assert_eq!(all("pending"), all("completed"), "{query} {pieces:#?}");
+            assert_eq!(ids(&pieces, "pending"), ids(&pieces, "completed"), "{query} {pieces:#?}");
             // Each piece has a place for what it brings, and no error is told twice.
             let (_, errors) = merged(&pieces);
             let mut places: Vec<_> = errors.iter().map(|it| it["path"].to_string()).collect();

@@ -12,7 +12,8 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, FuturesUnordered, StreamExt as _};
 
 use super::explain::Told;
-use super::pieces::{Piece, Ran, Writer};
+use super::pieces::{Piece, Writer};
+use super::ran::Ran;
 use super::{
     Context, Engine, Incremental, Prepared, Request, Response, ResponseKind, rendered, response,
 };

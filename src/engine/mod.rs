@@ -6,6 +6,8 @@ mod executor;
 mod explain;
 mod incremental;
 mod pieces;
+mod places;
+mod ran;
 mod response;
 mod sent;
 mod subscription;

@@ -7,20 +7,13 @@
 use std::sync::Arc;
 
 use super::Incremental;
-use super::response::{self, write_error, write_list, write_path};
+use super::places::{Places, Step};
+use super::ran::{Error, Ran};
+use super::response::{write_error, write_list, write_path};
 use super::sent::{Delivered, Sent};
-use crate::failure::Failure;
-use crate::fetch::Answered;
-use crate::json::{Body, Kind, Value, write_string};
-use crate::plan::{Brings, Location, Part, PartId};
+use crate::json::{Kind, Value, write_string};
+use crate::plan::{Brings, Part, PartId};
 use crate::projection::PathStep;
-
-/// One step of a path, owned.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Step {
-    Key(Box<str>),
-    Index(u32),
-}
 
 /// Where a part belongs.
 #[derive(Debug, Clone)]
@@ -28,84 +21,6 @@ pub(super) struct Position {
     pub(super) part: PartId,
     path: Vec<Step>,
     id: u32,
-}
-
-/// What a portion's plan came to.
-pub(super) struct Ran {
-    data: Option<Body>,
-    errors: Vec<Error>,
-    /// Why there is nothing at all.
-    lost: Option<Error>,
-}
-
-impl Ran {
-    /// What it has at the root; `None`: null.
-    pub(super) fn root(&self) -> Option<Value<'_>> {
-        self.data.as_ref().map(Body::root)
-    }
-}
-
-/// An error, owned.
-struct Error {
-    /// As in the plan.
-    path: Vec<Step>,
-    locations: Box<[Location]>,
-    failure: Arc<Failure>,
-}
-
-impl Error {
-    /// Whether it is of what a part brings at this place, and not of what leads there.
-    fn belongs_to(&self, place: &[Step]) -> bool {
-        let leading = |step: &&Step| matches!(step, Step::Key(key) if key.starts_with('@'));
-        let below = self.path.get(place.len()..).unwrap_or_default();
-        self.is_below(place)
-            && below.iter().any(|step| matches!(step, Step::Key(_)) && !leading(&step))
-    }
-
-    fn is_below(&self, place: &[Step]) -> bool {
-        place.len() <= self.path.len()
-            && place.iter().zip(&self.path).all(|(place, step)| match (place, step) {
-                (Step::Key(place), Step::Key(step)) => **place == *step.trim_start_matches('@'),
-                (place, step) => place == step,
-            })
-    }
-}
-
-impl Ran {
-    pub(super) fn new(answered: Answered<'_>) -> Self {
-        let step = |step: &PathStep<'_>| match step {
-            PathStep::Key(key) => Step::Key((*key).into()),
-            PathStep::Index(index) => Step::Index(*index),
-        };
-        let errors = answered.errors.iter().map(|failed| Error {
-            path: failed.path.iter().map(step).collect(),
-            locations: failed.locations.into(),
-            failure: Arc::clone(&failed.failure),
-        });
-        let errors = errors.collect();
-        // The gateway's own JSON nests no deeper than a body may.
-        let data = answered.data.and_then(|data| Body::parse(data.into()).ok());
-        Self { data, errors, lost: None }
-    }
-
-    /// Of a part that would be too large to send.
-    pub(super) fn too_large() -> Self {
-        let failure = Arc::new(response::over_the_limit());
-        let lost = Error { path: Vec::new(), locations: Box::default(), failure };
-        Self { data: None, errors: Vec::new(), lost: Some(lost) }
-    }
-
-    /// The errors of what a part brings at one place: fields, or a list's items after so many.
-    fn errors_at(&self, place: &[Step], items_from: Option<usize>) -> Vec<&Error> {
-        let mine = |error: &&Error| match (items_from, error.path.get(place.len())) {
-            (None, _) => error.belongs_to(place),
-            (Some(first), Some(Step::Index(index))) => {
-                error.is_below(place) && *index as usize >= first
-            }
-            (Some(_), _) => error.is_below(place),
-        };
-        self.errors.iter().filter(mine).chain(&self.lost).collect()
-    }
 }
 
 /// A piece of a response.
@@ -121,6 +36,8 @@ pub(super) struct Writer {
     first_items: Vec<usize>,
     format: Incremental,
     announced: u32,
+    /// The parts that belong to each place and were announced there.
+    known: Places<Vec<PartId>>,
     /// Where parts belong that have not come.
     pub(super) waiting: Vec<Position>,
     /// What the client has.
@@ -133,12 +50,12 @@ struct Walk {
     path: Vec<Step>,
     /// The parts that were met, and where they belong.
     found: Vec<(PartId, Vec<Step>)>,
-    /// Where the client has the value, a null above all: its errors have been told.
-    told: Vec<Vec<Step>>,
+    /// Where the client has a null: what failed there it has been told.
+    told: Places<()>,
 }
 
 /// What a part brings at one place.
-struct Brought {
+struct Brought<'r> {
     position: Position,
     /// After how many items a list's others come; `None`: it is no list.
     items_from: Option<usize>,
@@ -146,16 +63,37 @@ struct Brought {
     entries: Vec<(Vec<Step>, Vec<u8>)>,
     /// Whether a null went up to where it belongs.
     failed: bool,
-    /// Where the client has the value, whose errors it has been told.
-    told: Vec<Vec<Step>>,
+    /// What failed there or below, whatever it is of.
+    errors: Vec<&'r Error>,
+    /// The parts that belong to it.
+    found: Vec<(PartId, Vec<Step>)>,
 }
 
-impl Brought {
-    /// The errors of what is brought, of a list after so many items.
-    fn errors<'r>(&self, ran: &'r Ran, items_from: Option<usize>) -> Vec<&'r Error> {
-        let mut errors = ran.errors_at(&self.position.path, items_from);
-        errors.retain(|error| !self.told.iter().any(|place| error.is_below(place)));
-        errors
+impl<'r> Brought<'r> {
+    fn new(position: Position, items_from: Option<usize>) -> Self {
+        let (entries, errors, found) = (Vec::new(), Vec::new(), Vec::new());
+        Self { position, items_from, entries, failed: false, errors, found }
+    }
+
+    /// The errors of what is brought: of fields, or of a list's items after so many.
+    fn own_errors(&self) -> Vec<&'r Error> {
+        let steps = self.position.path.len();
+        let is_own = |error: &&&Error| match (self.items_from, error.path.get(steps)) {
+            (None, _) => error.is_own_after(steps),
+            (Some(first), Some(Step::Index(index))) => *index as usize >= first,
+            (Some(_), _) => true,
+        };
+        self.errors.iter().filter(is_own).copied().collect()
+    }
+
+    /// What is told of it beside its entries, or in their place.
+    fn told_errors(&self, ran: &'r Ran) -> Vec<&'r Error> {
+        let errors = match (self.failed, self.items_from) {
+            // What leads there has failed, too.
+            (true, None) => self.errors.clone(),
+            _ => self.own_errors(),
+        };
+        errors.into_iter().chain(&ran.lost).collect()
     }
 }
 
@@ -166,6 +104,7 @@ impl Writer {
             first_items,
             format,
             announced: 0,
+            known: Places::default(),
             waiting: Vec::new(),
             sent: Delivered::default(),
         }
@@ -175,8 +114,8 @@ impl Writer {
     pub(super) fn first(&mut self, ran: Ran) -> Piece {
         let mut data = Vec::new();
         let mut walk = Walk::default();
-        match &ran.data {
-            Some(body) => self.copy(body.root(), &Sent::default(), &mut walk, &mut data),
+        match ran.root() {
+            Some(root) => self.copy(root, &Sent::default(), &mut walk, &mut data),
             None => data.extend_from_slice(b"null"),
         }
         let mut body = vec![b'{'];
@@ -203,12 +142,12 @@ impl Writer {
         let (mine, others) =
             std::mem::take(&mut self.waiting).into_iter().partition(|it| it.part == part);
         self.waiting = others;
-        let mine: Vec<Position> = mine;
+        let mut brought = self.brought(mine, ran);
         let mut found = Vec::new();
-        let brought: Vec<Brought> =
-            mine.into_iter().map(|position| self.brought(position, ran, &mut found)).collect();
-        for came in brought.iter().filter(|it| !it.failed) {
+        for came in brought.iter_mut().filter(|it| !it.failed) {
             self.sent.at(&came.position.path, part, ran);
+            // Of what failed nothing is sent, and so nothing that belongs to it.
+            found.append(&mut came.found);
         }
         let announced = self.announce(found);
         let mut body = Vec::new();
@@ -227,18 +166,24 @@ impl Writer {
     }
 
     fn announce(&mut self, found: Vec<(PartId, Vec<Step>)>) -> Vec<Position> {
-        let position = |(part, path)| {
-            let id = self.announced;
+        let mut announced = Vec::new();
+        for (part, path) in found {
+            // Of two parts that select the same fragment each has its mark.
+            let known = self.known.entry(&path).get_or_insert_default();
+            if known.contains(&part) {
+                continue;
+            }
+            known.push(part);
+            announced.push(Position { part, path, id: self.announced });
             self.announced += 1;
-            Position { part, path, id }
-        };
-        found.into_iter().map(position).collect()
+        }
+        announced
     }
 
     /// Copies a value without its marks, and notes what they say.
     fn copy(&self, value: Value<'_>, sent: &Sent<'_>, walk: &mut Walk, out: &mut Vec<u8>) {
         if sent.is_null() {
-            walk.told.push(walk.path.clone());
+            walk.told.put(&walk.path, ());
             out.extend_from_slice(b"null");
             return;
         }
@@ -301,21 +246,71 @@ impl Writer {
         Some((part, path))
     }
 
-    /// What a part brings at one place.
-    fn brought(
+    /// What a part brings at these places, in their order.
+    fn brought<'r>(&self, positions: Vec<Position>, ran: &'r Ran) -> Vec<Brought<'r>> {
+        let mut places = Places::default();
+        let mut brought = Vec::with_capacity(positions.len());
+        for (nth, position) in positions.into_iter().enumerate() {
+            places.put(&position.path, nth);
+            let items_from = self.items_from(&position);
+            brought.push(Brought::new(position, items_from));
+        }
+        for error in &ran.errors {
+            for nth in places.along(&error.path) {
+                brought.get_mut(*nth).into_iter().for_each(|it| it.errors.push(error));
+            }
+        }
+        let sent = self.sent.root();
+        self.reach((ran.root(), &sent), &places, &mut |nth, value, sent| {
+            if let Some(brought) = brought.get_mut(nth) {
+                self.bring(brought, value, sent, ran);
+            }
+        });
+        brought
+    }
+
+    /// Goes to each of these places, to what lies there and what the client has there.
+    fn reach(
         &self,
-        position: Position,
-        ran: &Arc<Ran>,
-        found: &mut Vec<(PartId, Vec<Step>)>,
-    ) -> Brought {
-        let value = ran.root().and_then(|root| at(root, &position.path)).filter(|it| !it.is_null());
-        let items_from = self.items_from(&position);
-        let sent = position.path.iter().fold(self.sent.root(), |sent, step| sent.below(step));
-        let mut walk = Walk { path: position.path.clone(), ..Walk::default() };
-        let mut brought =
-            Brought { position, items_from, entries: Vec::new(), failed: false, told: Vec::new() };
-        match (value, items_from) {
-            (None, first) => brought.failed = !brought.errors(ran, first).is_empty(),
+        (value, sent): (Option<Value<'_>>, &Sent<'_>),
+        places: &Places<usize>,
+        arrive: &mut impl FnMut(usize, Option<Value<'_>>, &Sent<'_>),
+    ) {
+        if let Some(nth) = places.here() {
+            arrive(*nth, value, sent);
+        }
+        let mut items = None;
+        for (step, places) in places.steps() {
+            match step {
+                Step::Key(key) => {
+                    // What leads there, or the part's own.
+                    let leads =
+                        value.and_then(|it| it.get(&format!("@{key}")).or_else(|| it.get(key)));
+                    self.reach((leads, &sent.member(key)), places, arrive);
+                }
+                Step::Index(index) => {
+                    let listed = || value.into_iter().flat_map(Value::items).zip(sent.items());
+                    let items = items.get_or_insert_with(|| listed().collect::<Vec<_>>());
+                    let nothing = Sent::default();
+                    let item = items.get(*index as usize);
+                    let (value, sent) = item.map_or((None, &nothing), |(it, had)| (Some(*it), had));
+                    self.reach((value, sent), places, arrive);
+                }
+            }
+        }
+    }
+
+    /// What a part brings at one place.
+    fn bring(
+        &self,
+        brought: &mut Brought<'_>,
+        value: Option<Value<'_>>,
+        sent: &Sent<'_>,
+        ran: &Ran,
+    ) {
+        let mut walk = Walk { path: brought.position.path.clone(), ..Walk::default() };
+        match (value.filter(|it| !it.is_null()), brought.items_from) {
+            (None, _) => brought.failed = ran.lost.is_some() || !brought.own_errors().is_empty(),
             (Some(list), Some(first)) => {
                 let mut items = vec![b'['];
                 let list = (0u32..).zip(list.items()).zip(sent.items());
@@ -332,14 +327,10 @@ impl Writer {
                     brought.entries.push((walk.path, items));
                 }
             }
-            (Some(object), None) => self.fields(object, &sent, &mut walk, (&mut brought, ran)),
+            (Some(object), None) => self.fields(object, sent, &mut walk, (brought, ran)),
         }
-        brought.told = walk.told;
-        // Of what failed nothing is sent, and so nothing that belongs to it.
-        if !brought.failed {
-            found.append(&mut walk.found);
-        }
-        brought
+        brought.found = walk.found;
+        brought.errors.retain(|error| walk.told.along(&error.path).next().is_none());
     }
 
     /// After how many items a list's others come; `None`: it is no list.
@@ -356,10 +347,10 @@ impl Writer {
         value: Value<'_>,
         sent: &Sent<'_>,
         walk: &mut Walk,
-        (brought, ran): (&mut Brought, &Ran),
+        (brought, ran): (&mut Brought<'_>, &Ran),
     ) {
         if sent.is_null() {
-            walk.told.push(walk.path.clone());
+            walk.told.put(&walk.path, ());
             return;
         }
         match value.kind() {
@@ -371,7 +362,7 @@ impl Writer {
                 }
             }
             Kind::Object => self.fields_of_object(value, sent, walk, (brought, ran)),
-            _ => brought.failed |= ran.errors.iter().any(|error| error.belongs_to(&walk.path)),
+            _ => brought.failed |= ran.has_failed_below(&walk.path),
         }
     }
 
@@ -380,7 +371,7 @@ impl Writer {
         object: Value<'_>,
         sent: &Sent<'_>,
         walk: &mut Walk,
-        (brought, ran): (&mut Brought, &Ran),
+        (brought, ran): (&mut Brought<'_>, &Ran),
     ) {
         let mut data = vec![b'{'];
         let mut had = Vec::new();
@@ -433,7 +424,7 @@ impl Writer {
     }
 
     /// `,"incremental":[..]` of 2022-08-24; how many errors are in it.
-    fn write_by_path(&self, out: &mut Vec<u8>, brought: &[Brought], ran: &Ran) -> usize {
+    fn write_by_path(&self, out: &mut Vec<u8>, brought: &[Brought<'_>], ran: &Ran) -> usize {
         let mut told = 0;
         out.extend_from_slice(b",\"incremental\":");
         list(out, brought, |out, brought| {
@@ -453,7 +444,7 @@ impl Writer {
             path.extend(first.map(|first| Step::Index(u32::try_from(first).unwrap_or(u32::MAX))));
             write_steps(out, &path);
             self.write_label(out, brought.position.part);
-            told += write_errors_of(out, brought, ran, first);
+            told += write_errors_of(out, brought, ran);
             out.push(b'}');
         });
         told
@@ -461,9 +452,9 @@ impl Writer {
 }
 
 /// `,"incremental":[..],"completed":[..]` of the working draft; how many errors are in it.
-fn write_by_id(out: &mut Vec<u8>, brought: &[Brought], ran: &Ran) -> usize {
+fn write_by_id(out: &mut Vec<u8>, brought: &[Brought<'_>], ran: &Ran) -> usize {
     let mut told = 0;
-    let entries = |it: &Brought| if it.failed { 0 } else { it.entries.len() };
+    let entries = |it: &Brought<'_>| if it.failed { 0 } else { it.entries.len() };
     if brought.iter().any(|it| entries(it) > 0) {
         out.extend_from_slice(b",\"incremental\":[");
         let mut is_first = true;
@@ -482,7 +473,7 @@ fn write_by_id(out: &mut Vec<u8>, brought: &[Brought], ran: &Ran) -> usize {
                 out.extend_from_slice(format!(",\"{what}\":").as_bytes());
                 out.extend_from_slice(value);
                 if index == 0 {
-                    told += write_errors_of(out, one, ran, one.items_from);
+                    told += write_errors_of(out, one, ran);
                 }
                 out.push(b'}');
             }
@@ -493,7 +484,7 @@ fn write_by_id(out: &mut Vec<u8>, brought: &[Brought], ran: &Ran) -> usize {
     list(out, brought, |out, one| {
         out.extend_from_slice(format!("{{\"id\":\"{}\"", one.position.id).as_bytes());
         if one.failed {
-            told += write_errors_of(out, one, ran, one.items_from.or(Some(0)));
+            told += write_errors_of(out, one, ran);
         }
         out.push(b'}');
     });
@@ -501,13 +492,8 @@ fn write_by_id(out: &mut Vec<u8>, brought: &[Brought], ran: &Ran) -> usize {
 }
 
 /// `,"errors":[..]` of what a part brings at one place, if there are any; how many.
-fn write_errors_of(
-    out: &mut Vec<u8>,
-    brought: &Brought,
-    ran: &Ran,
-    items_from: Option<usize>,
-) -> usize {
-    let mine = brought.errors(ran, items_from);
+fn write_errors_of(out: &mut Vec<u8>, brought: &Brought<'_>, ran: &Ran) -> usize {
+    let mine = brought.told_errors(ran);
     if !mine.is_empty() {
         out.push(b',');
         write_errors(out, &mine);
@@ -532,7 +518,7 @@ fn path_steps(path: &[Step]) -> Vec<PathStep<'_>> {
 
 fn path_step(step: &Step) -> PathStep<'_> {
     match step {
-        Step::Key(key) => PathStep::Key(key.trim_start_matches('@')),
+        Step::Key(key) => PathStep::Key(key),
         Step::Index(index) => PathStep::Index(*index),
     }
 }
@@ -546,12 +532,4 @@ fn list<T>(out: &mut Vec<u8>, items: &[T], mut write: impl FnMut(&mut Vec<u8>, &
         write(out, item);
     }
     out.push(b']');
-}
-
-/// The value at a place, by keys that lead on; the last may be the part's own.
-fn at<'v>(root: Value<'v>, path: &[Step]) -> Option<Value<'v>> {
-    path.iter().try_fold(root, |value, step| match step {
-        Step::Key(key) => value.get(&format!("@{key}")).or_else(|| value.get(key)),
-        Step::Index(index) => value.items().nth(*index as usize),
-    })
 }

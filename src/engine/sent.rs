@@ -5,36 +5,26 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::pieces::{Ran, Step};
+use super::places::{Places, Step};
+use super::ran::Ran;
 use crate::json::Value;
 use crate::plan::PartId;
 
-/// What was sent: portions, and of each where it was brought.
+/// What was sent: portions, and where of each all that lies there was.
 #[derive(Default)]
-pub(super) struct Delivered(HashMap<Option<PartId>, (Arc<Ran>, Places)>);
-
-/// Places of a response, by the steps that lead there.
-#[derive(Default)]
-struct Places {
-    /// All from here on.
-    is_one: bool,
-    below: HashMap<Step, Places>,
-}
+pub(super) struct Delivered(HashMap<Option<PartId>, (Arc<Ran>, Places<()>)>);
 
 impl Delivered {
     /// The first response was sent.
     pub(super) fn all_of(&mut self, first: Arc<Ran>) {
-        let everywhere = Places { is_one: true, below: HashMap::new() };
-        self.0.insert(None, (first, everywhere));
+        self.0.insert(None, (first, Places::at_root(())));
     }
 
     /// A part was sent that belongs here, too.
     pub(super) fn at(&mut self, path: &[Step], part: PartId, ran: &Arc<Ran>) {
         let new = || (Arc::clone(ran), Places::default());
         let (_, places) = self.0.entry(Some(part)).or_insert_with(new);
-        let place =
-            path.iter().fold(places, |place, step| place.below.entry(step.clone()).or_default());
-        place.is_one = true;
+        places.put(path, ());
     }
 
     /// What the client has at the root.
@@ -47,7 +37,7 @@ impl Delivered {
 }
 
 /// What a client has at one place.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Sent<'r>(Vec<Portion<'r>>);
 
 /// What a portion has at one place.
@@ -63,18 +53,18 @@ enum Reach<'r> {
     /// All of it.
     All,
     /// What lies at these places.
-    At(&'r Places),
+    At(&'r Places<()>),
 }
 
 impl<'r> Reach<'r> {
-    fn of(places: &'r Places) -> Self {
-        if places.is_one { Self::All } else { Self::At(places) }
+    fn of(places: &'r Places<()>) -> Self {
+        if places.here().is_some() { Self::All } else { Self::At(places) }
     }
 
     fn below(self, step: &Step) -> Option<Self> {
         match self {
             Self::All => Some(self),
-            Self::At(places) => places.below.get(step).map(Self::of),
+            Self::At(places) => places.below(step).map(Self::of),
         }
     }
 }
@@ -96,14 +86,6 @@ impl<'r> Sent<'r> {
         self.values().any(|value| value.get(key).is_some())
     }
 
-    /// What it has after one more step.
-    pub(super) fn below(&self, step: &Step) -> Self {
-        match step {
-            Step::Key(key) => self.member(key),
-            Step::Index(index) => self.item(*index),
-        }
-    }
-
     /// What it has under a key of this place. A null that only leads on was not sent.
     pub(super) fn member(&self, key: &str) -> Self {
         if self.0.is_empty() {
@@ -119,16 +101,7 @@ impl<'r> Sent<'r> {
         Self(below.collect())
     }
 
-    /// What it has as an item of this place.
-    fn item(&self, index: u32) -> Self {
-        let item = |portion: &Portion<'r>| {
-            let value = portion.value.items().nth(index as usize)?;
-            Some(Portion { value, reach: portion.reach.below(&Step::Index(index))? })
-        };
-        Self(self.0.iter().filter_map(item).collect())
-    }
-
-    /// The same for each item in turn, without an end.
+    /// What it has as each item of this place in turn, without an end.
     pub(super) fn items(&self) -> impl Iterator<Item = Self> + use<'r> {
         let mut lists: Vec<_> =
             self.0.iter().map(|portion| (portion.value.items(), portion.reach)).collect();

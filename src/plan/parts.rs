@@ -4,7 +4,7 @@
 //! Only what has a request of its own is worth waiting for: a deferred fragment without one, and a
 //! streamed list that lies in its parent's answer, come with the first response, as the draft allows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use apollo_compiler::Name;
@@ -94,6 +94,7 @@ impl Parts {
             conditions,
             parts: Self::default(),
             fetches: HashMap::new(),
+            nested: Occurrences::of(operation, conditions).nested(),
         };
         scan.set(&operation.node().selection_set);
         scan.parts
@@ -140,6 +141,8 @@ struct Scan<'s> {
     parts: Parts,
     /// Whether a selection set has a request of its own, by its address.
     fetches: HashMap<usize, bool>,
+    /// Fragments and fields that stand below themselves, by their addresses.
+    nested: HashSet<usize>,
 }
 
 impl<'s> Scan<'s> {
@@ -163,7 +166,9 @@ impl<'s> Scan<'s> {
         match selection {
             Selection::Field(field) => {
                 let below = field.selection_set.as_ref().map_or(0, |set| self.set(set));
-                let part = self.streamed(ty, field).and_then(|part| self.add(selection, part));
+                let part = self.streamed(ty, field);
+                let part = part.filter(|_| !self.nested.contains(&address(selection)));
+                let part = part.and_then(|part| self.add(selection, part));
                 below | part.map_or(0, bit)
             }
             Selection::InlineFragment(inline) => {
@@ -186,7 +191,8 @@ impl<'s> Scan<'s> {
         set: &'s SelectionSet,
     ) -> u32 {
         let below = self.set(set);
-        if !self.conditions.asks("defer", directives) || !self.has_fetch(set) {
+        let asked = self.conditions.asks("defer", directives);
+        if !asked || self.nested.contains(&address(selection)) || !self.has_fetch(set) {
             return below;
         }
         let part = Part { label: label("defer", directives), brings: Brings::Fields };
@@ -257,6 +263,71 @@ impl<'s> Scan<'s> {
             let known = self.catalog.field(object, field);
             known.is_some_and(|known| matches!(known.source, Source::Fetch(..) | Source::Lookup(_)))
         })
+    }
+}
+
+/// Where everything stands that asks to come later, by its address: a named fragment brings what is
+/// in it to each place where it is spread.
+struct Occurrences<'s> {
+    operation: Operation<'s>,
+    conditions: &'s Conditions<'s>,
+    path: Vec<&'s Name>,
+    places: HashMap<usize, Vec<Vec<&'s Name>>>,
+}
+
+impl<'s> Occurrences<'s> {
+    fn of(operation: Operation<'s>, conditions: &'s Conditions<'s>) -> Self {
+        let (path, places) = (Vec::new(), HashMap::new());
+        let mut occurrences = Self { operation, conditions, path, places };
+        occurrences.set(&operation.node().selection_set);
+        occurrences
+    }
+
+    /// What stands at a place below another of its own. It is no part: what it selects above may be
+    /// what leads to it below, of which only one can come first.
+    fn nested(self) -> HashSet<usize> {
+        let is_nested = |places: &mut Vec<Vec<&Name>>| {
+            places.sort();
+            places.dedup();
+            // In this order what lies below a place follows it.
+            places.windows(2).any(|two| matches!(two, [above, below] if below.starts_with(above)))
+        };
+        let places = self.places.into_iter();
+        let nested = places.filter_map(|(it, mut places)| is_nested(&mut places).then_some(it));
+        nested.collect()
+    }
+
+    /// Ends, since a document has no more fields than its limit, spread fragments counted.
+    fn set(&mut self, set: &'s SelectionSet) {
+        for selection in &set.selections {
+            if !self.conditions.allow(selection.directives()) {
+                continue;
+            }
+            match selection {
+                Selection::Field(field) => {
+                    self.path.push(field.response_name());
+                    self.note("stream", selection);
+                    field.selection_set.iter().for_each(|set| self.set(set));
+                    self.path.pop();
+                }
+                Selection::InlineFragment(inline) => {
+                    self.note("defer", selection);
+                    self.set(&inline.selection_set);
+                }
+                Selection::FragmentSpread(spread) => {
+                    self.note("defer", selection);
+                    let fragments = self.operation.document().fragments();
+                    let fragment = fragments.get(&spread.fragment_name);
+                    fragment.into_iter().for_each(|fragment| self.set(&fragment.selection_set));
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, directive: &str, selection: &Selection) {
+        if self.conditions.asks(directive, selection.directives()) {
+            self.places.entry(address(selection)).or_default().push(self.path.clone());
+        }
     }
 }
 
