@@ -31,7 +31,7 @@ export function Footer() {
           {counted(made.length, 'call')} in {milliseconds(trace.durationMs)}
         </button>
       )}
-      <span>{milliseconds(roundTripMs)} round trip</span>
+      {roundTripMs !== undefined && <span>{milliseconds(roundTripMs)} round trip</span>}
     </div>
   );
 }

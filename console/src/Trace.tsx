@@ -15,7 +15,7 @@ export function TracePanel({ toldTo }: ToldTo) {
   );
 }
 
-function Shown({ trace, roundTripMs }: { trace: Trace; roundTripMs: number }) {
+function Shown({ trace, roundTripMs }: { trace: Trace; roundTripMs?: number }) {
   const { calls, durationMs, preparedMs } = trace;
   const count = (of: Call['result']) => calls.filter(({ result }) => result === of).length;
   const made = count('called') + count('failed');
@@ -28,7 +28,8 @@ function Shown({ trace, roundTripMs }: { trace: Trace; roundTripMs: number }) {
       <p className="onedoor-headline">
         <strong>{milliseconds(durationMs)}</strong> in the gateway
         <br />
-        {parts.join(', ')}; {milliseconds(roundTripMs)} to this browser and back
+        {parts.join(', ')}
+        {roundTripMs !== undefined && `; ${milliseconds(roundTripMs)} to this browser and back`}
       </p>
       <Scale total={durationMs} />
       <div className="onedoor-row">

@@ -85,12 +85,10 @@ function subscribe(session: Session, request: Request, headers: Headers) {
   });
   const noted = async function* () {
     try {
-      let since = performance.now();
       for await (const event of events) {
         const result = event as ExecutionResult;
-        keep(tab, result, { status: 101, roundTripMs: performance.now() - since });
+        keep(tab, result, { status: 101 });
         yield result;
-        since = performance.now();
       }
     } finally {
       void client.dispose();
@@ -108,7 +106,7 @@ function subscribe(session: Session, request: Request, headers: Headers) {
 }
 
 /** Sets aside what was told of the making of a result. A later part tells what the first could not. */
-function keep(tab: string, result: ExecutionResult, sent: { status: number; roundTripMs: number }) {
+function keep(tab: string, result: ExecutionResult, sent: { status: number; roundTripMs?: number }) {
   const { byTab } = useRecords.getState();
   const told = setAside(result);
   const isLater = 'incremental' in result || 'completed' in result || (sent.status === 101 && !told.plan);

@@ -5,8 +5,8 @@ import type { Told } from './extension';
 
 export interface Record extends Told {
   status: number;
-  /** From sending to the last byte, in this browser. */
-  roundTripMs: number;
+  /** From sending to the last byte, in this browser; of an event nothing was sent. */
+  roundTripMs?: number;
 }
 
 interface Records {
