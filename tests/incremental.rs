@@ -7,23 +7,20 @@ use std::sync::Arc;
 
 use fetch_rig::{Call, Rig, SHOP, ok, shop, status};
 use futures::StreamExt as _;
-use onedoor::engine::{Context, Explain, Incremental, Request};
+use futures::stream::BoxStream;
+use onedoor::engine::{Context, Explain, Incremental, Request, Response};
 use onedoor::json::Body;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use Incremental::{Paths, Pending};
 
-/// The pieces of a response, in order.
-async fn pieces(rig: &Rig, query: &str, format: Incremental) -> Vec<Value> {
-    pieces_with(rig, (query, json!({})), format).await
-}
-
-async fn pieces_with(
+/// The response to a request, on its way.
+fn stream(
     rig: &Rig,
     (query, variables): (&str, Value),
     format: Incremental,
-) -> Vec<Value> {
+) -> BoxStream<'static, Response> {
     let engine = Arc::clone(&rig.gateway.engine);
     let context = Context::anonymous(engine.deadline());
     let variables = Body::parse(variables.to_string().into()).unwrap();
@@ -35,7 +32,20 @@ async fn pieces_with(
         incremental: Some(format),
         explain: Explain::default(),
     };
-    let responses: Vec<_> = engine.stream(request, context).collect().await;
+    engine.stream(request, context)
+}
+
+/// The pieces of a response, in order.
+async fn pieces(rig: &Rig, query: &str, format: Incremental) -> Vec<Value> {
+    pieces_with(rig, (query, json!({})), format).await
+}
+
+async fn pieces_with(
+    rig: &Rig,
+    (query, variables): (&str, Value),
+    format: Incremental,
+) -> Vec<Value> {
+    let responses: Vec<_> = stream(rig, (query, variables), format).collect().await;
     let last = responses.len() - 1;
     let pieces = responses.into_iter().enumerate().map(|(nth, response)| {
         assert_eq!(response.more, nth < last);
@@ -140,17 +150,7 @@ async fn a_deferred_fragment_comes_when_its_request_is_answered() {
         }
     });
     let query = "{ order(id: 11) { id ... @defer(label: \"pay\") { payment { amount } } } }";
-    let engine = Arc::clone(&rig.gateway.engine);
-    let context = Context::anonymous(engine.deadline());
-    let request = Request {
-        query,
-        operation_name: None,
-        variables: None,
-        only_queries: false,
-        incremental: Some(Pending),
-        explain: Explain::default(),
-    };
-    let mut stream = engine.stream(request, context);
+    let mut stream = stream(&rig, (query, json!({})), Pending);
     let first = stream.next().await.unwrap();
     assert!(first.more);
     assert_eq!(
@@ -533,18 +533,8 @@ async fn a_list_of_which_nothing_comes_at_once_is_not_waited_for() {
             shop(&call)
         }
     });
-    let engine = Arc::clone(&rig.gateway.engine);
-    let context = Context::anonymous(engine.deadline());
-    let variables = Body::parse("{\"n\": 0}".into()).unwrap();
-    let request = Request {
-        query: "query ($n: Int!) { user(id: 3) { name orders @stream(initialCount: $n) { id } } }",
-        operation_name: None,
-        variables: Some(variables.root()),
-        only_queries: false,
-        incremental: Some(Pending),
-        explain: Explain::default(),
-    };
-    let mut stream = engine.stream(request, context);
+    let query = "query ($n: Int!) { user(id: 3) { name orders @stream(initialCount: $n) { id } } }";
+    let mut stream = stream(&rig, (query, json!({"n": 0})), Pending);
     let first: Value = serde_json::from_slice(&stream.next().await.unwrap().body).unwrap();
     assert_eq!(first["data"], json!({"user": {"name": "Cyd", "orders": []}}));
     release.notify_one();
