@@ -61,6 +61,22 @@ fn rig() -> Rig {
     Rig::answering(SHOP, shop)
 }
 
+/// A shop of which one service answers only when it is let.
+fn holding(service: &'static str) -> (Rig, Arc<Notify>) {
+    let release = Arc::new(Notify::new());
+    let held = Arc::clone(&release);
+    let rig = Rig::new(SHOP, move |call: Call| {
+        let held = Arc::clone(&held);
+        async move {
+            if call.service == service {
+                held.notified().await;
+            }
+            shop(&call)
+        }
+    });
+    (rig, release)
+}
+
 /// What the pieces come to, put together as a client does; errors apart.
 fn merged(pieces: &[Value]) -> (Value, Vec<Value>) {
     let mut data = pieces[0]["data"].clone();
@@ -138,17 +154,7 @@ fn merge(into: &mut Value, from: &Value) {
 
 #[tokio::test(start_paused = true)]
 async fn a_deferred_fragment_comes_when_its_request_is_answered() {
-    let release = Arc::new(Notify::new());
-    let held = Arc::clone(&release);
-    let rig = Rig::new(SHOP, move |call: Call| {
-        let held = Arc::clone(&held);
-        async move {
-            if call.service == "payments" {
-                held.notified().await;
-            }
-            shop(&call)
-        }
-    });
+    let (rig, release) = holding("payments");
     let query = "{ order(id: 11) { id ... @defer(label: \"pay\") { payment { amount } } } }";
     let mut stream = stream(&rig, (query, json!({})), Pending);
     let first = stream.next().await.unwrap();
@@ -278,6 +284,21 @@ async fn a_part_within_two_parts_is_announced_once() {
     assert_eq!(ids(&pieces, "pending"), [0, 1, 2]);
     assert_eq!(ids(&pieces, "completed"), [0, 1, 2]);
     assert_eq!(merged(&pieces).0, rig().data(query).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_deferred_in_too_many_places_comes_at_once() {
+    let fields = |n: usize, of: &str| (0..n).map(|i| format!("a{i}: {of} ")).collect::<String>();
+    for (users, is_deferred) in [(20, true), (26, false)] {
+        let query = format!(
+            "{{ {} }} fragment G on User {{ {} }} fragment F on Order {{ ...@defer {{ buyer {{ id }} }} }}",
+            fields(users, "user(id: 1) { ...G }"),
+            fields(40, "orders(first: 1) { ...F }"),
+        );
+        let pieces = pieces(&rig(), &query, Pending).await;
+        assert_eq!(pieces.len() > 1, is_deferred, "{users}");
+        assert_eq!(merged(&pieces).0, rig().data(&query).await);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -522,17 +543,7 @@ async fn a_variable_says_how_many_items_a_stream_gives_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_of_which_nothing_comes_at_once_is_not_waited_for() {
-    let release = Arc::new(Notify::new());
-    let held = Arc::clone(&release);
-    let rig = Rig::new(SHOP, move |call: Call| {
-        let held = Arc::clone(&held);
-        async move {
-            if call.service == "orders" {
-                held.notified().await;
-            }
-            shop(&call)
-        }
-    });
+    let (rig, release) = holding("orders");
     let query = "query ($n: Int!) { user(id: 3) { name orders @stream(initialCount: $n) { id } } }";
     let mut stream = stream(&rig, (query, json!({"n": 0})), Pending);
     let first: Value = serde_json::from_slice(&stream.next().await.unwrap().body).unwrap();

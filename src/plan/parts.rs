@@ -21,6 +21,10 @@ use crate::schema::{Catalog, Source};
 /// must not have any number of them; what is over it comes with what is around it.
 const MOST: usize = 16;
 
+/// The most places of one operation where something asks to come later. Above it nothing does: a few
+/// fragments in each other stand in any number of places, and each place is a path to be kept.
+const MOST_PLACES: usize = 1_000;
+
 /// Index of a part among those of its operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PartId(pub u8);
@@ -88,13 +92,16 @@ impl Parts {
         operation: Operation<'_>,
         conditions: &Conditions<'_>,
     ) -> Self {
+        let Some(nested) = Occurrences::of(operation, conditions).nested() else {
+            return Self::default();
+        };
         let mut scan = Scan {
             catalog,
             operation,
             conditions,
             parts: Self::default(),
             fetches: HashMap::new(),
-            nested: Occurrences::of(operation, conditions).nested(),
+            nested,
         };
         scan.set(&operation.node().selection_set);
         scan.parts
@@ -273,19 +280,20 @@ struct Occurrences<'s> {
     conditions: &'s Conditions<'s>,
     path: Vec<&'s Name>,
     places: HashMap<usize, Vec<Vec<&'s Name>>>,
+    count: usize,
 }
 
 impl<'s> Occurrences<'s> {
     fn of(operation: Operation<'s>, conditions: &'s Conditions<'s>) -> Self {
         let (path, places) = (Vec::new(), HashMap::new());
-        let mut occurrences = Self { operation, conditions, path, places };
+        let mut occurrences = Self { operation, conditions, path, places, count: 0 };
         occurrences.set(&operation.node().selection_set);
         occurrences
     }
 
     /// What stands at a place below another of its own. It is no part: what it selects above may be
-    /// what leads to it below, of which only one can come first.
-    fn nested(self) -> HashSet<usize> {
+    /// what leads to it below, of which only one can come first. `None`: there are too many places.
+    fn nested(self) -> Option<HashSet<usize>> {
         let is_nested = |places: &mut Vec<Vec<&Name>>| {
             places.sort();
             places.dedup();
@@ -294,12 +302,15 @@ impl<'s> Occurrences<'s> {
         };
         let places = self.places.into_iter();
         let nested = places.filter_map(|(it, mut places)| is_nested(&mut places).then_some(it));
-        nested.collect()
+        (self.count <= MOST_PLACES).then(|| nested.collect())
     }
 
     /// Ends, since a document has no more fields than its limit, spread fragments counted.
     fn set(&mut self, set: &'s SelectionSet) {
         for selection in &set.selections {
+            if self.count > MOST_PLACES {
+                return;
+            }
             if !self.conditions.allow(selection.directives()) {
                 continue;
             }
@@ -326,6 +337,7 @@ impl<'s> Occurrences<'s> {
 
     fn note(&mut self, directive: &str, selection: &Selection) {
         if self.conditions.asks(directive, selection.directives()) {
+            self.count += 1;
             self.places.entry(address(selection)).or_default().push(self.path.clone());
         }
     }
